@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The list of formats, and what is the same for all of them. A new format is one include and one entry here.
+#include "base/bits.h"
+#include "formats/make_format.h"
+#include "formats/vtd_root.h"
+#include "formats/vtd_ss.h"
+
+#include <pgregion/error.h>
+#include <pgregion/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace pgregion
+{
+
+namespace
+{
+
+constexpr TableFormat kVtdSecondStage = formats::make_format<formats::VtdSecondStage>();
+
+constexpr std::array<const TableFormat *, 1> kTableFormats{&kVtdSecondStage};
+constexpr std::array<const DirectoryFormat *, 1> kDirectoryFormats{&formats::kVtdRoot};
+
+template <class Formats>
+auto find_by_name(const Formats &formats, std::string_view wanted) -> typename Formats::value_type
+{
+    const auto found = std::ranges::find_if(formats, [wanted](const auto *format) { return format->name == wanted; });
+    return found == formats.end() ? nullptr : *found;
+}
+
+template <class Format>
+FormatParams defaults_of(const Format &format)
+{
+    static_assert(kMaxParameters >= 4, "formats keep slots of their own behind the parameters");
+    FormatParams params;
+    params.paw_bits = format.max_paw_bits;
+    for (std::size_t i = 0; i < format.parameters.size(); ++i)
+        params.value[i] = format.parameters[i].default_value;
+    return params;
+}
+
+[[noreturn]] void refuse_value(const ParameterSpec &spec, std::string_view value)
+{
+    std::string allowed;
+    for (const ParameterChoice &choice : spec.choices)
+        allowed += (allowed.empty() ? "" : "|") + std::string(choice.name);
+    if (spec.choices.empty())
+        allowed = std::to_string(spec.min) + ".." + std::to_string(spec.max);
+    throw Error(Failure::usage, "bad-parameter",
+                "parameter " + std::string(spec.key) + " does not take the value '" + std::string(value) + "'",
+                "give --param " + std::string(spec.key) + "=" + allowed);
+}
+
+std::uint32_t parse_value(const ParameterSpec &spec, std::string_view value)
+{
+    const auto choice =
+        std::ranges::find_if(spec.choices, [value](const ParameterChoice &c) { return c.name == value; });
+    if (choice != spec.choices.end())
+        return choice->value;
+    std::uint32_t number = 0;
+    const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool whole = failed == std::errc{} && end == value.data() + value.size();
+    if (!spec.choices.empty() || !whole || number < spec.min || number > spec.max)
+        refuse_value(spec, value);
+    return number;
+}
+
+}  // namespace
+
+std::string_view name(EntryKind kind)
+{
+    static constexpr std::array<std::string_view, 4> kNames{"empty", "table", "leaf", "invalid"};
+    return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view name(TranslationKind kind)
+{
+    static constexpr std::array<std::string_view, 7> kNames{"second-stage", "first-stage", "nested", "pass-through",
+                                                            "blocked",      "unprotected", "invalid"};
+    return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view letters(Access access)
+{
+    static constexpr std::array<std::string_view, 8> kLetters{"", "r", "w", "rw", "x", "rx", "wx", "rwx"};
+    const std::size_t read = access.allows(Access::read()) ? 1 : 0;
+    const std::size_t write = access.allows(Access::write()) ? 2 : 0;
+    const std::size_t execute = access.allows(Access::execute()) ? 4 : 0;
+    return kLetters.at(read + write + execute);
+}
+
+std::uint64_t field_value(const FieldSpec &spec, std::span<const std::uint64_t> record)
+{
+    constexpr unsigned kWordBits = 64;
+    assert(spec.high / kWordBits == spec.low / kWordBits && spec.high / kWordBits < record.size());
+    const unsigned high = spec.high % kWordBits;
+    const unsigned low = spec.low % kWordBits;
+    const std::uint64_t word = record[spec.low / kWordBits];
+    return spec.role == FieldRole::address ? word & bits(high, low) : field(word, high, low);
+}
+
+std::span<const TableFormat *const> table_formats() { return kTableFormats; }
+
+std::span<const DirectoryFormat *const> directory_formats() { return kDirectoryFormats; }
+
+const TableFormat *find_table_format(std::string_view name) { return find_by_name(kTableFormats, name); }
+
+const DirectoryFormat *find_directory_format(std::string_view name) { return find_by_name(kDirectoryFormats, name); }
+
+FormatParams default_params(const TableFormat &format, unsigned levels)
+{
+    FormatParams params = defaults_of(format);
+    params.levels = static_cast<std::uint8_t>(levels);
+    return params;
+}
+
+FormatParams default_params(const DirectoryFormat &format) { return defaults_of(format); }
+
+void set_parameter(FormatParams &params, std::span<const ParameterSpec> specs, std::string_view key,
+                   std::string_view value)
+{
+    const auto spec = std::ranges::find_if(specs, [key](const ParameterSpec &s) { return s.key == key; });
+    if (spec == specs.end()) {
+        throw Error(Failure::usage, "bad-parameter", "the format has no parameter '" + std::string(key) + "'",
+                    "`pgregion formats` lists the parameters of every format");
+    }
+    params.value.at(static_cast<std::size_t>(spec - specs.begin())) = parse_value(*spec, value);
+}
+
+std::string_view choice_name(const ParameterSpec &spec, std::uint32_t value)
+{
+    const auto choice =
+        std::ranges::find_if(spec.choices, [value](const ParameterChoice &c) { return c.value == value; });
+    return choice == spec.choices.end() ? std::string_view{} : choice->name;
+}
+
+}  // namespace pgregion
