@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The one walker for every table format, single translations with their path, and directories.
+//
+// Work is bounded, not only depth: a table whose 512 entries point back to itself means 512^n paths. Under one
+// root each (table, level) is expanded at most kMaxExpansions times, and a walk enters at most as many tables
+// as its budget has; what is left out is a Problem, and the outcome says that it was truncated.
+#pragma once
+
+#include <pgregion/format.h>
+#include <pgregion/memory_source.h>
+
+#include <optional>
+#include <vector>
+
+namespace pgregion
+{
+
+inline constexpr unsigned kMaxExpansions = 4;
+
+/// What is wrong at one entry, or why the walk did not go on behind it. Data, not text.
+enum class ProblemKind : std::uint8_t {
+    table_outside_source,  ///< it points to a table that the source does not hold
+    reserved_bits,         ///< hardware faults: reserved bits are set
+    invalid_entry,         ///< hardware faults: an encoding that means nothing
+    table_repeated,        ///< this (table, level) was expanded kMaxExpansions times already
+    budget_spent,          ///< the work allowed for one command is used up
+    root_outside_source,   ///< a device's page tables begin where the source holds nothing
+    beyond_width,          ///< reachable only by an IOVA that the root's width excludes
+};
+
+/// A stable kebab-case word ("table-outside-source").
+[[nodiscard]] std::string_view code(ProblemKind kind);
+
+struct Problem {
+    ProblemKind kind;
+    PhysAddr table;                     ///< the table (or directory table) that holds the entry
+    std::optional<std::uint8_t> level;  ///< none in a directory
+    std::uint32_t index = 0;
+    std::optional<Iova> iova;             ///< first IOVA behind the entry; none in a directory
+    std::optional<std::uint32_t> device;  ///< first device id behind the record; none in page tables
+    std::uint64_t observed = 0;           ///< the raw entry, the bits set, or the address that is not there
+};
+
+/// Tables that walks may still enter; shared by all walks of one command.
+struct WalkBudget {
+    std::uint64_t tables = 0;
+
+    /// Enough for every page of `memory` to be a table under many roots, and bounded all the same.
+    [[nodiscard]] static WalkBudget for_memory(const MemorySource &memory);
+};
+
+/// The table that a visitor is in.
+struct TableVisit {
+    const TableFormat *format = nullptr;
+    const FormatParams *params = nullptr;
+    PhysAddr table;
+    unsigned level = 0;
+    Iova first;     ///< IOVA of its slot 0
+    Access access;  ///< what all levels above allow
+    TableShape shape;
+    bool is_root = false;
+
+    /// First IOVA of a slot. Only at the root does the sign of an address depend on the slot.
+    [[nodiscard]] Iova iova(std::uint32_t index) const
+    {
+        const Iova address = first + (std::uint64_t{index} << shape.shift);
+        return is_root ? format->canonical(address.value(), *params) : address;
+    }
+};
+
+/// Whether a visitor wants to see more.
+enum class Visit { go_on, stop };
+
+/// Takes what the walker finds, in order of table slots: a table entry comes directly before what is behind it.
+class WalkVisitor
+{
+public:
+    WalkVisitor() = default;
+    WalkVisitor(const WalkVisitor &) = delete;
+    WalkVisitor &operator=(const WalkVisitor &) = delete;
+    virtual ~WalkVisitor() = default;
+
+    /// A table is entered, the root first.
+    virtual void enter(const TableVisit &) {}
+    /// The next runs of a table, at least one. Any run but the last is of leaves that do not fault (or of
+    /// entries that are not present), so that a table of leaves comes in one call.
+    virtual Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) = 0;
+    virtual void problem(const Problem &) {}
+};
+
+struct WalkRequest {
+    const TableFormat *format = nullptr;
+    FormatParams params;
+    PhysAddr root;
+    std::optional<Range<Iova>> only;  ///< entries wholly outside are passed over
+    unsigned deepest_level = 0;       ///< tables of lower levels are not entered
+    WalkBudget *budget = nullptr;     ///< null: the walk has one of its own
+};
+
+struct WalkOutcome {
+    bool root_readable = false;
+    bool truncated = false;   ///< something repeated too often, or the budget ended
+    bool incomplete = false;  ///< some entry is malformed or leads outside of the source
+    bool stopped = false;     ///< the visitor wanted no more
+};
+
+/// Visits every non-zero entry below the root.
+WalkOutcome walk_tables(const MemorySource &memory, const WalkRequest &request, WalkVisitor &visitor);
+
+// ---------------------------------------------------------------------------------------------------------
+// One translation
+
+/// One entry that a translation went through.
+struct WalkStep {
+    PhysAddr table;
+    unsigned level = 0;
+    std::uint32_t index = 0;
+    Iova iova;  ///< first IOVA of the slot
+    Entry entry;
+};
+
+struct FaultReport {
+    Fault fault;
+    std::optional<std::uint8_t> level;  ///< where the walk ended; none before the first table
+};
+
+struct TranslationResult {
+    Iova iova;
+    bool mapped = false;  ///< a leaf is there, whatever it allows
+    PhysAddr pa;          ///< of the IOVA itself; valid when mapped
+    std::uint8_t size_lg2 = 0;
+    Access access;  ///< over all levels
+    std::vector<WalkStep> steps;
+    std::optional<FaultReport> fault;  ///< none when the request succeeds
+    bool never_translated = false;     ///< the request is a message to the interrupt controller
+};
+
+/// Follows one IOVA as the hardware would for a request of `wanted` access (one of read, write, execute).
+[[nodiscard]] TranslationResult translate(const MemorySource &memory, const WalkRequest &request, Iova iova,
+                                          Access wanted);
+
+// ---------------------------------------------------------------------------------------------------------
+// Directories
+
+struct DirectoryRequest {
+    const DirectoryFormat *format = nullptr;
+    FormatParams params;
+    PhysAddr root;
+};
+
+/// One record that a look-up went through.
+struct DirectoryStep {
+    DirectoryTable table;
+    std::uint32_t index = 0;
+    RecordWords words{};
+    DirectoryRecord record;
+};
+
+/// One device (or one PASID of it) with its translation.
+struct Device {
+    std::uint32_t id = 0;
+    std::optional<std::uint32_t> pasid;
+    bool rid_pasid = false;  ///< requests without PASID use this one
+    Translation translation;
+    PhysAddr table;  ///< the table that holds its last record
+    std::uint32_t index = 0;
+};
+
+class DirectoryVisitor
+{
+public:
+    DirectoryVisitor() = default;
+    DirectoryVisitor(const DirectoryVisitor &) = delete;
+    DirectoryVisitor &operator=(const DirectoryVisitor &) = delete;
+    virtual ~DirectoryVisitor() = default;
+
+    /// A non-zero record, in order of ids, before what is behind it. `first_id` is the lowest id it covers.
+    virtual void record(const DirectoryStep &, std::uint32_t /*first_id*/) {}
+    virtual void device(const Device &) {}
+    virtual void problem(const Problem &) {}
+};
+
+/// Visits every record of the directory.
+WalkOutcome walk_directory(const MemorySource &memory, const DirectoryRequest &request, DirectoryVisitor &visitor);
+
+struct DirectoryLookup {
+    std::vector<DirectoryStep> steps;
+    std::optional<Device> device;  ///< none when the look-up faults before a translation is reached
+    std::optional<Fault> fault;
+};
+
+/// Follows one device id through the directory as the hardware would.
+[[nodiscard]] DirectoryLookup find_device(const MemorySource &memory, const DirectoryRequest &request,
+                                          std::uint32_t id);
+
+}  // namespace pgregion
