@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What the plans share: edits of the bitmap, edits that zero, and the refusals.
+#pragma once
+
+#include "base/bytes.h"
+
+#include <pgregion/edit.h>
+
+#include <cstdint>
+#include <string>
+
+namespace pgregion
+{
+
+/// plan_alloc with the bitmap seen at one moment, for a region whose bitmap changes meanwhile.
+[[nodiscard]] AllocPlan plan_alloc(Bytes region, Bitmap bitmap, const AllocRequest &request);
+
+/// One edit for each bitmap word in which `before` and `after` differ, ascending.
+void append_bitmap_edits(Edits &edits, const Bitmap &before, const Bitmap &after);
+
+/// Edits that zero `[first, last)` of `region`, both multiples of 8: one for each stretch of words that are not
+/// zero. The words are read plainly; in live memory a word that changes meanwhile fails the comparison in apply_edits.
+void append_zero_edits(Edits &edits, Bytes region, std::uint64_t first, std::uint64_t last);
+void append_zero_edits(Edits &edits, Bytes region, Range<PageIndex> pages);
+
+/// Whether a region with bit 0 clear is opened on the way.
+enum class Opening { refuse, open };
+
+/// Throws refused "region-not-opened" when bit 0 is clear and is not to be set; `command` is the one to
+/// run with --open. Returns `bitmap` with bit 0 set.
+[[nodiscard]] Bitmap opened(Bitmap bitmap, Opening opening, const std::string &command);
+
+/// "1 page", "3 pages".
+[[nodiscard]] std::string pages_text(std::uint64_t pages);
+
+}  // namespace pgregion
