@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scan/judge.h"
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "walk/table_reader.h"
+
+#include <pgregion/walk.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+namespace pgregion::scan
+{
+
+namespace
+{
+
+/// Judging needs a sample, not everything: a reading is clear after this many tables.
+constexpr std::size_t kMaxTables = 2048;
+
+/// More faulting entries than this share make a child implausible.
+constexpr std::uint64_t kGoodShare = 2;
+
+/// Pages behind leaves that are looked at: enough of them from enough tables to know what most are.
+constexpr std::size_t kMaxSamples = 512;
+constexpr std::size_t kSamplesPerTable = 8;
+
+/// True for a page that looks like a table of any architecture: words that are an address with low bits set,
+/// most of them with the same bits around the address.
+bool looks_like_entries(Bytes page)
+{
+    std::map<std::uint64_t, std::uint64_t> count_of_attributes;
+    std::uint64_t present = 0;
+    std::uint64_t like_entries = 0;
+    std::uint64_t most = 0;
+    for (std::size_t at = 0; at < page.size(); at += kWordBytes) {
+        const std::uint64_t word = load_le64(page, at);
+        if (word == 0)
+            continue;
+        ++present;
+        if ((word & bits(1, 0)) == 0 || (word & bits(51, 12)) == 0)
+            continue;
+        ++like_entries;
+        most = std::max(most, ++count_of_attributes[word & ~bits(51, 12)]);
+    }
+    return present > 0 && like_entries * 10 >= present * 9 && most * 2 >= present;
+}
+
+class TableJudge
+{
+public:
+    TableJudge(const MemorySource &memory, const TableFormat &format, const FormatParams &params)
+        : reader_(memory), format_(format), params_(params), runs_(kPageBytes / kWordBytes)
+    {
+    }
+
+    Judgement go(PhysAddr root)
+    {
+        queue_.push_back({root, params_.levels - 1U});
+        seen_.insert(queue_.front());
+        while (!queue_.empty() && judgement_.tables.size() < kMaxTables) {
+            const Place place = queue_.front();
+            queue_.pop_front();
+            judgement_.tables.insert(place.table);
+            judge_table(place);
+        }
+        judgement_.evidence.leaves_on_tables = leaves_on_tables();
+        return std::move(judgement_);
+    }
+
+private:
+    struct Place {
+        PhysAddr table;
+        unsigned level;
+        friend auto operator<=>(const Place &, const Place &) = default;
+    };
+
+    void judge_table(const Place &place)
+    {
+        const TableShape shape = format_.shape(place.level, params_);
+        for (std::uint64_t done = 0; done < shape.bytes();) {
+            const Bytes bytes = reader_.read(place.table + done, shape.bytes() - done);
+            if (bytes.empty())
+                return;
+            const std::size_t count = format_.decode_table(bytes, 0, place.level, params_, runs_).runs;
+            const std::vector<EntryRun> runs(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count));
+            done += bytes.size();
+            samples_left_in_table_ = kSamplesPerTable;
+            for (const EntryRun &run : runs)
+                judge_run(run, place.level);
+        }
+    }
+
+    void judge_run(const EntryRun &run, unsigned level)
+    {
+        Evidence &evidence = judgement_.evidence;
+        const Entry &entry = run.first;
+        evidence.present += run.count;  // non-zero and not present counts: an IOMMU's tables rarely hold such
+        if (!entry.present())
+            return;
+        if (entry.faults()) {
+            evidence.faulting += run.count;
+            return;
+        }
+        if (format_.typical(entry, level))
+            evidence.typical += run.count;
+        if (entry.kind == EntryKind::leaf) {
+            evidence.leaves += run.count;
+            if (entry.size_lg2 == kPageLg2)
+                judge_small_leaves(run);
+            return;
+        }
+        judge_pointer(entry, level);
+    }
+
+    /// Large leaves are left out: a pointer is never mistaken for one, so they say nothing about the depth.
+    void judge_small_leaves(const EntryRun &run)
+    {
+        const Range<PhysAddr> targets{run.first.target, std::uint64_t{run.count} << kPageLg2};
+        const bool goes_on =
+            !leaf_targets_.empty() && leaf_targets_.back().first + leaf_targets_.back().size == targets.first;
+        if (goes_on)
+            leaf_targets_.back().size += targets.size;
+        else
+            leaf_targets_.push_back(targets);
+        sample(run.first.target);
+        if (run.count > 1)
+            sample(run.entry(run.count / 2).target);
+    }
+
+    /// Looks at the page behind a leaf. Data seldom looks like entries; tables that a reading of too few levels
+    /// takes for data always do.
+    void sample(PhysAddr target)
+    {
+        if (samples_left_in_table_ == 0 || samples_left_ == 0)
+            return;
+        --samples_left_in_table_;
+        --samples_left_;
+        const Bytes page = reader_.read(target, kPageBytes);
+        if (page.empty())
+            return;
+        ++judgement_.evidence.leaf_pages_seen;
+        if (looks_like_entries(page))
+            ++judgement_.evidence.leaf_pages_entries;
+    }
+
+    [[nodiscard]] std::uint64_t leaves_on_tables() const
+    {
+        const std::vector<PhysAddr> tables(judgement_.tables.begin(), judgement_.tables.end());
+        std::uint64_t count = 0;
+        for (const Range<PhysAddr> &targets : leaf_targets_) {
+            const PhysAddr last = targets.first + (targets.size - 1);
+            if (tables.empty() || last < tables.front() || tables.back() < targets.first)
+                continue;
+            count += static_cast<std::uint64_t>(std::ranges::upper_bound(tables, last) -
+                                                std::ranges::lower_bound(tables, targets.first));
+        }
+        return count;
+    }
+
+    void judge_pointer(const Entry &entry, unsigned level)
+    {
+        Evidence &evidence = judgement_.evidence;
+        const Bytes child = reader_.read(entry.target, format_.shape(entry.target_level, params_).bytes());
+        if (child.empty()) {
+            ++evidence.pointers_outside;
+            return;
+        }
+        // An entry that no operating system writes proves nothing, wherever it leads: x86 tables close as well.
+        if (all_zero(child))
+            ++evidence.pointers_empty;
+        else if (format_.typical(entry, level) && reads_well(child, entry.target_level))
+            ++evidence.pointers_good;
+        const Place place{entry.target, entry.target_level};
+        if (seen_.insert(place).second)
+            queue_.push_back(place);
+    }
+
+    /// Most of what is present in the table is free of faults and typical.
+    bool reads_well(Bytes table, unsigned level)
+    {
+        const std::size_t count = format_.decode_table(table, 0, level, params_, runs_).runs;
+        std::uint64_t good = 0;
+        std::uint64_t all = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            const Entry &entry = runs_[i].first;
+            all += runs_[i].count;
+            if (entry.present() && !entry.faults() && format_.typical(entry, level))
+                good += runs_[i].count;
+        }
+        return good * kGoodShare > all;
+    }
+
+    walk::TableReader reader_;
+    const TableFormat &format_;
+    FormatParams params_;
+    std::vector<EntryRun> runs_;
+    std::deque<Place> queue_;
+    std::set<Place> seen_;
+    std::vector<Range<PhysAddr>> leaf_targets_;  ///< of the smallest leaves, neighbours joined
+    std::size_t samples_left_ = kMaxSamples;
+    std::size_t samples_left_in_table_ = 0;
+    Judgement judgement_;
+};
+
+class DirectoryJudge final : public DirectoryVisitor
+{
+public:
+    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format) : reader_(memory), format_(format) {}
+
+    void record(const DirectoryStep &step, std::uint32_t) override
+    {
+        Evidence &evidence = judgement_.evidence;
+        judgement_.tables.insert(page_of(step.table.address));
+        ++evidence.present;
+        if (!step.record.present)
+            return;
+        if (step.record.fault) {
+            ++evidence.faulting;
+            return;
+        }
+        if (format_.typical(step.table.type, step.words))
+            ++evidence.typical;
+        if (step.record.next)
+            judge_pointer(step.record.next->address);
+        else
+            ++evidence.leaves;
+    }
+
+    void problem(const Problem &problem) override
+    {
+        if (problem.kind == ProblemKind::table_outside_source)
+            ++judgement_.evidence.pointers_outside;
+    }
+
+    Judgement judgement_;
+
+private:
+    void judge_pointer(PhysAddr table)
+    {
+        const Bytes bytes = reader_.read(table, kPageBytes);
+        if (bytes.empty())
+            return;  // told by problem()
+        judgement_.tables.insert(page_of(table));
+        if (all_zero(bytes))
+            ++judgement_.evidence.pointers_empty;
+        else
+            ++judgement_.evidence.pointers_good;
+    }
+
+    walk::TableReader reader_;
+    const DirectoryFormat &format_;
+};
+
+}  // namespace
+
+Judgement judge_tables(const MemorySource &memory, PhysAddr root, const TableFormat &format, const FormatParams &params)
+{
+    return TableJudge(memory, format, params).go(root);
+}
+
+Judgement judge_directory(const MemorySource &memory, PhysAddr root, const DirectoryFormat &format,
+                          const FormatParams &params)
+{
+    DirectoryJudge judge(memory, format);
+    walk_directory(memory, {&format, params, root}, judge);
+    return std::move(judge.judgement_);
+}
+
+double score(const Evidence &evidence)
+{
+    if (evidence.present == 0)
+        return 0;
+    const auto times = [](double weight, std::uint64_t count) { return weight * static_cast<double>(count); };
+    const std::uint64_t sound = evidence.present - evidence.faulting;
+    const double sum = times(0.5, sound) + times(1.5, evidence.typical) + times(4, evidence.pointers_good) -
+                       times(8, evidence.faulting) - times(2.5, evidence.pointers_empty) -
+                       times(4, evidence.pointers_outside) - times(8, evidence.leaves_on_tables) -
+                       times(4, evidence.pages_unexplained) - times(1.5, sound - evidence.typical);
+    if (evidence.leaf_pages_seen == 0)
+        return sum / static_cast<double>(evidence.present);
+    const double share =
+        static_cast<double>(evidence.leaf_pages_entries) / static_cast<double>(evidence.leaf_pages_seen);
+    return (sum - times(6, evidence.leaves) * share) / static_cast<double>(evidence.present);
+}
+
+}  // namespace pgregion::scan
