@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// From errno to an Error that an operator can act on: a stable code, the reason, the next command.
+#pragma once
+
+#include <pgregion/error.h>
+
+#include <string>
+#include <string_view>
+
+namespace pgregion::io
+{
+
+/// What the system says about an errno value: "No space left on device".
+[[nodiscard]] std::string reason(int error_number);
+
+/// `path` as one word for a shell, quoted where it needs to be, so that hints can be pasted.
+[[nodiscard]] std::string shell_word(const std::string &path);
+
+/// `command` with every FILE replaced by `path` as a shell word.
+[[nodiscard]] std::string fill_in(std::string_view command, const std::string &path);
+
+/// An operational Error about `path`; `hint` may hold FILE (see fill_in).
+[[nodiscard]] Error failure(const std::string &path, std::string code, const std::string &message,
+                            std::string_view hint);
+
+/// Why `path` could not be opened, by errno: "no-such-file", "permission-denied", … else "cannot-open".
+[[nodiscard]] Error open_failure(const std::string &path, int error_number);
+
+/// Throws std::system_error with the present errno; for helpers whose callers know the code to report.
+[[noreturn]] void throw_errno(const char *step);
+
+}  // namespace pgregion::io

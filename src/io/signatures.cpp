@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// File signatures and looks_like(); see open.h and signatures.h.
+//
+// Sources of the bytes: the formats' own documents (ELF gABI, RFC 1952, RFC 8878, xz-file-format.txt, qcow2.rst
+// of QEMU, LiME's README, makedumpfile's IMPLEMENTATION, VHDX [MS-VHDX] 2.1), pkernfs: region.md section 2.
+#include "io/signatures.h"
+
+#include "base/bytes.h"
+
+#include <pgregion/address.h>
+#include <pgregion/open.h>
+#include <pgregion/region.h>
+
+#include <algorithm>
+
+namespace pgregion::io
+{
+
+namespace
+{
+
+using namespace std::string_view_literals;
+
+constexpr auto kElf = "\x7f"
+                      "ELF"sv;
+constexpr auto kCutFromElf = "see its segments with readelf -lW FILE, then cut one out: "
+                             "dd if=FILE of=OUT iflag=skip_bytes,count_bytes bs=2M skip=OFFSET count=FILESIZ"sv;
+constexpr auto kQemuImg = "qemu-img convert -O raw FILE OUT"sv;
+constexpr auto kCrash = "save the range from crash(8): rd -p -r OUT ADDRESS BYTES"sv;
+constexpr auto kDumpAgain = "save the guest's memory again, with pmemsave in the QEMU monitor"sv;
+constexpr auto kVmss2core = "vmss2core -N FILE makes an ELF core of it; or save the memory again as raw bytes"sv;
+
+constexpr Signature kSignatures[] = {
+    {"a pkernfs area",
+     "name a region in it with --offset: block n is at n * 2M",
+     Content::memory,
+     {{{0, "sfnrekp\0"sv}}}},
+
+    {"an ELF core (a memory dump)", kCutFromElf, Content::other, {{{0, kElf}, {6, "\1"sv}, {16, "\4\0"sv}}}},
+    {"an ELF core (a memory dump)", kCutFromElf, Content::other, {{{0, kElf}, {6, "\1"sv}, {16, "\0\4"sv}}}},
+    {"an ELF program or library",
+     "name a memory save or a region image instead",
+     Content::other,
+     {{{0, kElf}, {6, "\1"sv}, {20, "\1\0\0\0"sv}}}},
+    {"an ELF program or library",
+     "name a memory save or a region image instead",
+     Content::other,
+     {{{0, kElf}, {6, "\1"sv}, {20, "\0\0\0\1"sv}}}},
+    {"a kdump-compressed dump", kCrash, Content::other, {{{0, "KDUMP   "sv}}}},
+    {"a diskdump-compressed dump", kCrash, Content::other, {{{0, "DISKDUMP"sv}}}},
+    {"a flattened dump (as sent through a pipe by makedumpfile or QEMU)",
+     "makedumpfile -R OUT < FILE",
+     Content::other,
+     {{{0, "makedumpfile\0\0\0\0"sv}}}},
+    {"an LKCD dump", kCrash, Content::other, {{{0, "\xed\x23\x8f\x61\x73\x01\x19\xa8"sv}}}},
+    {"a LiME memory dump",
+     "load LiME again with format=padded, or cut a range out: each starts after a 32-byte header",
+     Content::other,
+     {{{0, "EMiL\1\0\0\0"sv}}}},
+    {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML\2\0\0\0"sv}}}},
+    {"a QEMU savevm or migration stream", kDumpAgain, Content::other, {{{0, "QEVM\0\0\0"sv}}}},
+    {"a libvirt save file",
+     "restore the guest, then: virsh qemu-monitor-command DOMAIN --hmp pmemsave ADDRESS SIZE OUT",
+     Content::other,
+     {{{0, "LibvirtQemudSave"sv}}}},
+    {"a Windows crash dump",
+     "volatility's layerwriter plugin makes raw memory of it",
+     Content::other,
+     {{{0, "PAGEDU64"sv}}}},
+    {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd0\xbe\xd2\xbe"sv}}}},
+    {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd2\xbe\xd2\xbe"sv}}}},
+    {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd3\xbe\xd3\xbe"sv}}}},
+
+    {"a qcow2 disk image", kQemuImg, Content::other, {{{0, "QFI\xfb\0\0\0\2"sv}}}},
+    {"a qcow2 disk image", kQemuImg, Content::other, {{{0, "QFI\xfb\0\0\0\3"sv}}}},
+    {"a qcow disk image", kQemuImg, Content::other, {{{0, "QFI\xfb\0\0\0\1"sv}}}},
+    {"a VMDK disk image", kQemuImg, Content::other, {{{0, "KDMV"sv}, {5, "\0\0\0"sv}}}},
+    {"a VMDK disk image", kQemuImg, Content::other, {{{0, "# Disk DescriptorFile"sv}}}},
+    {"a VDI disk image", kQemuImg, Content::other, {{{64, "\x7f\x10\xda\xbe"sv}}}},
+    {"a VHDX disk image", kQemuImg, Content::other, {{{0, "vhdxfile"sv}}}},
+    {"a VHD disk image", kQemuImg, Content::other, {{{0, "conectix"sv}}}},
+    {"a QED disk image", kQemuImg, Content::other, {{{0, "QED\0"sv}}}},
+    {"a LUKS container",
+     "cryptsetup open FILE NAME, then name /dev/mapper/NAME",
+     Content::other,
+     {{{0, "LUKS\xba\xbe"sv}}}},
+
+    {"a zstd-compressed file", "zstd -d FILE -o OUT", Content::other, {{{0, "\x28\xb5\x2f\xfd"sv}}}},
+    {"an xz-compressed file",
+     "xz -dc FILE > OUT",
+     Content::other,
+     {{{0, "\xfd"
+           "7zXZ\0"sv}}}},
+    {"a gzip-compressed file", "gzip -dc FILE > OUT", Content::other, {{{0, "\x1f\x8b\x08"sv}}}},
+    {"a bzip2-compressed file", "bzip2 -dc FILE > OUT", Content::other, {{{0, "BZh"sv}, {4, "1AY&SY"sv}}}},
+    {"an lz4-compressed file", "lz4 -d FILE OUT", Content::other, {{{0, "\x04\x22\x4d\x18"sv}}}},
+    {"an lz4-compressed file", "lz4 -d FILE OUT", Content::other, {{{0, "\x02\x21\x4c\x18"sv}}}},
+    {"an lzop-compressed file", "lzop -d FILE -o OUT", Content::other, {{{0, "\x89LZO\0\r\n\x1a\n"sv}}}},
+    {"a zip archive", "unzip FILE, then name the image that it held", Content::other, {{{0, "PK\3\4"sv}}}},
+    {"a 7-Zip archive", "7z x FILE, then name the image that it held", Content::other, {{{0, "7z\xbc\xaf\x27\x1c"sv}}}},
+    {"a tar archive", "tar -xf FILE, then name the image that it held", Content::other, {{{257, "ustar"sv}}}},
+};
+
+constexpr std::size_t kLongBytes = 6;
+
+std::size_t length(const Signature &signature)
+{
+    std::size_t bytes = 0;
+    for (const Piece &piece : signature.pieces)
+        bytes += piece.bytes.size();
+    return bytes;
+}
+
+bool fits(const Piece &piece, Bytes head)
+{
+    if (piece.offset > head.size() || piece.bytes.size() > head.size() - piece.offset)
+        return false;
+    return std::ranges::equal(head.subspan(piece.offset, piece.bytes.size()), std::as_bytes(std::span(piece.bytes)));
+}
+
+/// A page of a bitmap and nothing else, as the layout wants it.
+bool could_be_bitmap_page(Bytes head)
+{
+    return head.size() >= kPageBytes && all_zero(head.subspan(kBitmapBytes, kPageBytes - kBitmapBytes));
+}
+
+}  // namespace
+
+std::span<const Signature> signatures() { return kSignatures; }
+
+}  // namespace pgregion::io
+
+namespace pgregion
+{
+
+std::optional<KnownContent> looks_like(std::span<const std::byte> head)
+{
+    const std::size_t shortest = io::could_be_bitmap_page(head) ? io::kLongBytes : 1;
+    for (const io::Signature &signature : io::signatures()) {
+        const auto piece_fits = [&](const io::Piece &piece) { return io::fits(piece, head); };
+        if (io::length(signature) >= shortest && std::ranges::all_of(signature.pieces, piece_fits))
+            return KnownContent{signature.name, signature.next_step, signature.content == io::Content::memory};
+    }
+    return std::nullopt;
+}
+
+}  // namespace pgregion

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The table behind looks_like(): signatures as data. A new file type is a new row.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace pgregion::io
+{
+
+/// Bytes that must stand at `offset`; an empty piece always fits.
+struct Piece {
+    std::size_t offset = 0;
+    std::string_view bytes;
+};
+
+enum class Content {
+    memory,  ///< opened as it is
+    other,   ///< refused, with the next step
+};
+
+struct Signature {
+    std::string_view name;
+    std::string_view next_step;  ///< FILE stands for the file
+    Content content;
+    std::array<Piece, 3> pieces;  ///< all must fit
+};
+
+/// Every signature known; where two fit, the earlier one is meant.
+[[nodiscard]] std::span<const Signature> signatures();
+
+}  // namespace pgregion::io
