@@ -57,6 +57,9 @@ struct InitOptions {
 /// Throws refused "target-not-empty" where there is data, unless `overwrite`.
 [[nodiscard]] Edits plan_init(std::span<const std::byte> target, InitOptions options);
 
+/// Makes `target` hold `content` (kRegionBytes each), whatever it holds now; the bitmap comes last, as in plan_init.
+[[nodiscard]] Edits plan_replace(std::span<const std::byte> target, std::span<const std::byte> content);
+
 struct AllocRequest {
     unsigned order = 0;       ///< 2^order pages per run, 0 to kMaxOrder
     std::uint64_t count = 1;  ///< runs, at least 1; all or nothing

@@ -119,12 +119,12 @@ struct FieldSpec {
 
 /// Why a request ends, before a format gives it the vendor's number and name.
 enum class FaultCause : std::uint8_t {
+    invalid_entry,  // zero, so that an Entry without anything is all zero bits and cheap to make
     not_present,
     no_read,
     no_write,
     no_execute,
     reserved_bits,
-    invalid_entry,
     iova_beyond_width,
     root_unreadable,
     table_unreadable,
@@ -144,14 +144,15 @@ struct Fault {
 /// One decoded entry.
 struct Entry {
     std::uint64_t raw = 0;
-    std::uint64_t reserved_set = 0;       ///< reserved bits that are set in a present entry: hardware faults
-    PhysAddr target;                      ///< table: the next table; leaf: output address of its first byte
-    std::uint64_t iova_must_be_zero = 0;  ///< table that skips levels: IOVA bits that fault unless zero
+    std::uint64_t reserved_set = 0;  ///< reserved bits that are set in a present entry: hardware faults
+    PhysAddr target;                 ///< table: the next table; leaf: output address of its first byte
     EntryKind kind = EntryKind::empty;
     std::uint8_t target_level = 0;  ///< table: level of the next table
     std::uint8_t size_lg2 = 0;      ///< leaf: bytes it maps; table: bytes it spans
     std::uint8_t replicas_lg2 = 0;  ///< leaf: it fills 2^n consecutive slots
-    Access access;                  ///< what this entry alone allows
+    /// Leaf: raw words of consecutive output addresses differ by 2^step_lg2; 0 where runs are not looked for.
+    std::uint8_t step_lg2 = 0;
+    Access access;  ///< what this entry alone allows
     /// Kind invalid: which FaultCause the encoding raises (invalid_entry mostly).
     FaultCause invalid = FaultCause::invalid_entry;
 
@@ -165,7 +166,6 @@ struct Entry {
 /// a run of one. Empty entries of value zero are in no run.
 struct EntryRun {
     Entry first;
-    std::uint64_t raw_step = 0;  ///< what a raw word has more than the one before
     std::uint32_t index = 0;
     std::uint32_t count = 0;
 
@@ -173,15 +173,16 @@ struct EntryRun {
     [[nodiscard]] constexpr Entry entry(std::uint32_t k) const
     {
         Entry entry = first;
-        entry.raw += k * raw_step;
-        if (k != 0)
+        if (k != 0) {
+            entry.raw += std::uint64_t{k} << first.step_lg2;
             entry.target += std::uint64_t{k} << first.size_lg2;
+        }
         return entry;
     }
     /// `length` entries from the k-th on, as a run.
     [[nodiscard]] constexpr EntryRun part(std::uint32_t k, std::uint32_t length) const
     {
-        return {entry(k), raw_step, index + k, length};
+        return {entry(k), index + k, length};
     }
 };
 
@@ -208,7 +209,8 @@ struct LeafSpec {
     Access access;
 };
 
-/// A page-table format. Functions are never null. `level` is below params.levels unless said otherwise.
+/// A page-table format. A pointer to a level further down than the next skips levels: the IOVA bits of the
+/// skipped levels must be zero there, or hardware faults. Functions are never null. `level` is below params.levels unless said otherwise.
 struct TableFormat {
     std::string_view name;   ///< as `--format` takes it
     std::string_view title;  ///< for people

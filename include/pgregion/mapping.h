@@ -31,20 +31,20 @@ struct LeafRun {
 };
 
 /// Makes leaf runs of what the walker hands on: the leaves that hardware would use (no malformed ones), in
-/// order of the tables.
+/// order of the tables. `Derived` has `Visit leaves(const LeafRun &)`, which is inlined here: a full table has
+/// 512 leaves, and a virtual call for each would cost as much as decoding it.
+template <class Derived>
 class LeafVisitor : public WalkVisitor
 {
 public:
-    virtual Visit leaves(const LeafRun &run) = 0;
-
-    Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) override
+    Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) final
     {
         for (const EntryRun &run : runs) {
             if (run.first.kind != EntryKind::leaf || run.first.faults())
                 continue;
             const LeafRun found{visit.iova(run.index), run.first.target, std::uint64_t{1} << run.first.size_lg2,
                                 run.count, visit.access & run.first.access};
-            if (leaves(found) == Visit::stop)
+            if (static_cast<Derived *>(this)->leaves(found) == Visit::stop)
                 return Visit::stop;
         }
         return Visit::go_on;
@@ -54,13 +54,13 @@ public:
 /// Merges leaf runs that go on in IOVA and PA with the same access. Rows come out in the order of the tables,
 /// which is the order of IOVAs but for sign-extended formats, whose upper half comes last and sorts last, too.
 template <class Sink>
-class MappingMerger : public LeafVisitor
+class MappingMerger : public LeafVisitor<MappingMerger<Sink>>
 {
 public:
     /// `sink(const Mapping &)` takes each finished mapping and returns a Visit.
     explicit MappingMerger(Sink &sink) : sink_(sink) {}
 
-    Visit leaves(const LeafRun &run) override
+    Visit leaves(const LeafRun &run)
     {
         const std::uint64_t size = run.leaf_bytes * run.count;
         const bool goes_on = current_.size_bytes != 0 && current_.iova + current_.size_bytes == run.iova &&

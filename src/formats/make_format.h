@@ -11,9 +11,8 @@
 //                                                  consecutive ones from the lowest of run_step on; an output
 //                                                  address beyond the address width is not among them
 //   layout(level, params) -> Layout
-//   decode(raw, layout) -> Entry
-//   run_step(entry, layout) -> uint64              what is added to a leaf's raw word by the next slot's output
-//                                                  address; 0 when runs are not looked for
+//   decode(raw, layout, entry)                     fills the entry in place: a copy of it per slot would cost more
+//                                                  than decoding
 //   shape, typical, fields, entry_name, canonical, iova_valid, output_forbidden, never_translated, fault, encode_table,
 //   encode_leaf as in TableFormat
 #pragma once
@@ -80,12 +79,16 @@ DecodedTable decode_table_as(std::span<const std::byte> bytes, std::uint32_t fir
             slot = skip_empty(bytes, slot, slots);
             continue;
         }
-        const Entry entry = F::decode(raw, layout);
-        const std::uint64_t step = F::run_step(entry, layout);
-        const std::size_t count = step != 0 ? run_length<kSwap>(bytes, slot, step, layout.run_mask) : 1;
+        EntryRun &run = out[decoded.runs++];
+        Entry &entry = run.first;
+        F::decode(raw, layout, entry);
+        const std::uint64_t step = std::uint64_t{1} << entry.step_lg2;
+        const bool goes_on =
+            entry.step_lg2 != 0 && slot + 1 < slots && load_entry<kSwap>(bytes, slot + 1) == raw + step;
+        const std::size_t count = goes_on ? run_length<kSwap>(bytes, slot, step, layout.run_mask) : 1;
         decoded.only_leaves &= entry.kind == EntryKind::leaf && entry.reserved_set == 0;
-        out[decoded.runs++] = {entry, step, first_index + static_cast<std::uint32_t>(slot),
-                               static_cast<std::uint32_t>(count)};
+        run.index = first_index + static_cast<std::uint32_t>(slot);
+        run.count = static_cast<std::uint32_t>(count);
         slot += count;
     }
     return decoded;
@@ -104,7 +107,9 @@ DecodedTable decode_table(std::span<const std::byte> bytes, std::uint32_t first_
 template <class F>
 Entry decode_one(std::uint64_t raw, unsigned level, const FormatParams &params)
 {
-    return F::decode(raw, F::layout(level, params));
+    Entry entry;
+    F::decode(raw, F::layout(level, params), entry);
+    return entry;
 }
 
 }  // namespace detail

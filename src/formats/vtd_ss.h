@@ -88,25 +88,23 @@ struct VtdSecondStage {
         return layout;
     }
 
-    static constexpr Entry decode(std::uint64_t raw, const Layout &layout)
+    static constexpr void decode(std::uint64_t raw, const Layout &layout, Entry &entry)
     {
-        Entry entry;
-        entry.raw = raw;
-        if ((raw & layout.present) == 0)
-            return entry;
+        const bool present = (raw & layout.present) != 0;
         const bool leaf = (raw & layout.leaf_test) == layout.leaf_if;
-        entry.kind = leaf ? EntryKind::leaf : EntryKind::table;
-        entry.reserved_set = raw & (leaf ? layout.reserved_in_leaf : layout.reserved_in_table);
+        const EntryKind kind = leaf ? EntryKind::leaf : EntryKind::table;
+        const std::uint64_t reserved = leaf ? layout.reserved_in_leaf : layout.reserved_in_table;
+        entry = Entry{};
+        entry.raw = raw;
+        if (!present)
+            return;
+        entry.reserved_set = raw & reserved;
         entry.target = PhysAddr(raw & (leaf ? layout.address_mask : kAddress));
+        entry.kind = kind;
         entry.access = Access::from_bits(raw & layout.present);
         entry.size_lg2 = layout.shift;
-        entry.target_level = leaf ? 0 : static_cast<std::uint8_t>(layout.level - 1);
-        return entry;
-    }
-
-    static constexpr std::uint64_t run_step(const Entry &entry, const Layout &layout)
-    {
-        return entry.kind == EntryKind::leaf ? bit(layout.shift) : 0;
+        entry.step_lg2 = leaf ? layout.shift : std::uint8_t{0};
+        entry.target_level = leaf ? std::uint8_t{0} : static_cast<std::uint8_t>(layout.level - 1);
     }
 
     static TableShape shape(unsigned level, const FormatParams &)

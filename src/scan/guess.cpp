@@ -19,6 +19,7 @@ using scan::Judgement;
 
 /// Fewer present entries than this prove nothing (iommu-formats.md section 8.2).
 constexpr std::uint64_t kLeastPresent = 3;
+constexpr std::uint64_t kLeastLeavesToZeros = 16;
 /// The best reading must be that much better, per entry, than the next that differs from it.
 constexpr double kLeastMargin = 0.5;
 constexpr double kHighScore = 1.5;
@@ -116,9 +117,37 @@ std::uint64_t unexplained_pages(Bytes region, PhysAddr base, const Judgement &ju
     return count;
 }
 
+/// Small leaves that map allocated pages of the region which are no tables in this reading: the allocator gives
+/// its pages to tables alone, so these are tables that the reading takes for data.
+std::uint64_t leaves_on_allocated_pages(Bytes region, PhysAddr base, const Judgement &judgement)
+{
+    const Bitmap bitmap = Bitmap::read(region);
+    const PhysAddr last_page = base + (kRegionPages - 1) * kPageBytes;
+    std::uint64_t count = 0;
+    for (const Range<PhysAddr> &leaves : judgement.small_leaves) {
+        const PhysAddr first = std::max(leaves.first, base);
+        const PhysAddr last = std::min(leaves.first + (leaves.size - 1), last_page);
+        for (PhysAddr page = first; page <= last; page += kPageBytes) {
+            if (bitmap.test(PageIndex((page - base) / kPageBytes)) && !judgement.tables.contains(page))
+                ++count;
+        }
+    }
+    return count;
+}
+
 bool same_reading(const Reading &a, const Reading &b)
 {
     return a.table == b.table && a.directory == b.directory && a.params == b.params && a.base == b.base;
+}
+
+/// True when the evidence is too little whatever the score. Tables alone look alike in several formats, and what
+/// tells them apart stands in the leaves; a few leaves to pages of zeros may be pointers to empty tables.
+bool is_thin(const Evidence &evidence)
+{
+    const bool all_zero_behind = evidence.leaf_pages_seen != 0 && evidence.leaf_pages_zero == evidence.leaf_pages_seen;
+    return evidence.present < kLeastPresent || evidence.pointers_good == 0 ||
+           evidence.typical * 2 <= evidence.present || evidence.typical_leaves * 2 <= evidence.leaves ||
+           (all_zero_behind && evidence.leaves < kLeastLeavesToZeros);
 }
 
 Guess conclude(std::vector<Reading> readings)
@@ -131,11 +160,9 @@ Guess conclude(std::vector<Reading> readings)
         return guess;
     const Reading &best = guess.readings.front();
     const Evidence &evidence = best.evidence;
-    const bool thin =
-        evidence.present < kLeastPresent || evidence.pointers_good == 0 || evidence.typical * 2 <= evidence.present;
     const auto rival = std::ranges::find_if(guess.readings, [&](const Reading &r) { return !same_reading(r, best); });
     const bool close = rival != guess.readings.end() && best.score - rival->score < kLeastMargin;
-    if (thin || close)
+    if (is_thin(evidence) || close)
         return guess;
     const bool clean = evidence.faulting == 0 && evidence.pointers_outside == 0 && evidence.leaves_on_tables == 0;
     if (clean && best.score >= kHighScore && evidence.pointers_good >= 2)
@@ -178,6 +205,7 @@ Guess guess_region(std::span<const std::byte> region, PageIndex root_page, const
             reading.base = base;
             reading.evidence = judgement.evidence;
             reading.evidence.pages_unexplained = unexplained_pages(region, base, judgement);
+            reading.evidence.leaves_on_tables += leaves_on_allocated_pages(region, base, judgement);
             reading.score = scan::score(reading.evidence);
             judged.push_back(reading);
         }

@@ -23,6 +23,9 @@ constexpr std::size_t kMaxTables = 2048;
 /// More faulting entries than this share make a child implausible.
 constexpr std::uint64_t kGoodShare = 2;
 
+/// Leaves farther from every table than a region is long map no page of that region.
+constexpr std::uint64_t kNearBytes = std::uint64_t{2} << 20;
+
 /// Pages behind leaves that are looked at: enough of them from enough tables to know what most are.
 constexpr std::size_t kMaxSamples = 512;
 constexpr std::size_t kSamplesPerTable = 8;
@@ -52,12 +55,14 @@ class TableJudge
 {
 public:
     TableJudge(const MemorySource &memory, const TableFormat &format, const FormatParams &params)
-        : reader_(memory), format_(format), params_(params), runs_(kPageBytes / kWordBytes)
+        : reader_(memory), format_(format), params_(params), runs_(kPageBytes / kWordBytes),
+          child_runs_(kPageBytes / kWordBytes)
     {
     }
 
     Judgement go(PhysAddr root)
     {
+        lowest_table_ = highest_table_ = root;
         queue_.push_back({root, params_.levels - 1U});
         seen_.insert(queue_.front());
         while (!queue_.empty() && judgement_.tables.size() < kMaxTables) {
@@ -85,10 +90,9 @@ private:
             if (bytes.empty())
                 return;
             const std::size_t count = format_.decode_table(bytes, 0, place.level, params_, runs_).runs;
-            const std::vector<EntryRun> runs(runs_.begin(), runs_.begin() + static_cast<std::ptrdiff_t>(count));
             done += bytes.size();
             samples_left_in_table_ = kSamplesPerTable;
-            for (const EntryRun &run : runs)
+            for (const EntryRun &run : std::span(runs_).first(count))
                 judge_run(run, place.level);
         }
     }
@@ -104,10 +108,11 @@ private:
             evidence.faulting += run.count;
             return;
         }
-        if (format_.typical(entry, level))
-            evidence.typical += run.count;
+        const std::uint64_t typical = format_.typical(entry, level) ? run.count : 0;
+        evidence.typical += typical;
         if (entry.kind == EntryKind::leaf) {
             evidence.leaves += run.count;
+            evidence.typical_leaves += typical;
             if (entry.size_lg2 == kPageLg2)
                 judge_small_leaves(run);
             return;
@@ -119,15 +124,28 @@ private:
     void judge_small_leaves(const EntryRun &run)
     {
         const Range<PhysAddr> targets{run.first.target, std::uint64_t{run.count} << kPageLg2};
-        const bool goes_on =
-            !leaf_targets_.empty() && leaf_targets_.back().first + leaf_targets_.back().size == targets.first;
-        if (goes_on)
-            leaf_targets_.back().size += targets.size;
-        else
-            leaf_targets_.push_back(targets);
+        if (near_tables(targets))
+            remember(targets);
         sample(run.first.target);
         if (run.count > 1)
             sample(run.entry(run.count / 2).target);
+    }
+
+    /// True when a page of `targets` may be a table of this tree or lie in one region with it. Tables come level
+    /// by level, so nearly all of them are known before the first small leaf; most leaves are far from them all.
+    [[nodiscard]] bool near_tables(const Range<PhysAddr> &targets) const
+    {
+        return targets.first.value() <= highest_table_.value() + kNearBytes &&
+               targets.first.value() + targets.size + kNearBytes > lowest_table_.value();
+    }
+
+    void remember(const Range<PhysAddr> &targets)
+    {
+        std::vector<Range<PhysAddr>> &leaves = judgement_.small_leaves;
+        if (!leaves.empty() && leaves.back().first + leaves.back().size == targets.first)
+            leaves.back().size += targets.size;
+        else
+            leaves.push_back(targets);
     }
 
     /// Looks at the page behind a leaf. Data seldom looks like entries; tables that a reading of too few levels
@@ -142,6 +160,8 @@ private:
         if (page.empty())
             return;
         ++judgement_.evidence.leaf_pages_seen;
+        if (all_zero(page))
+            ++judgement_.evidence.leaf_pages_zero;
         if (looks_like_entries(page))
             ++judgement_.evidence.leaf_pages_entries;
     }
@@ -150,7 +170,7 @@ private:
     {
         const std::vector<PhysAddr> tables(judgement_.tables.begin(), judgement_.tables.end());
         std::uint64_t count = 0;
-        for (const Range<PhysAddr> &targets : leaf_targets_) {
+        for (const Range<PhysAddr> &targets : judgement_.small_leaves) {
             const PhysAddr last = targets.first + (targets.size - 1);
             if (tables.empty() || last < tables.front() || tables.back() < targets.first)
                 continue;
@@ -174,21 +194,24 @@ private:
         else if (format_.typical(entry, level) && reads_well(child, entry.target_level))
             ++evidence.pointers_good;
         const Place place{entry.target, entry.target_level};
-        if (seen_.insert(place).second)
-            queue_.push_back(place);
+        if (!seen_.insert(place).second)
+            return;
+        queue_.push_back(place);
+        lowest_table_ = std::min(lowest_table_, place.table);
+        highest_table_ = std::max(highest_table_, place.table);
     }
 
     /// Most of what is present in the table is free of faults and typical.
     bool reads_well(Bytes table, unsigned level)
     {
-        const std::size_t count = format_.decode_table(table, 0, level, params_, runs_).runs;
+        const std::size_t count = format_.decode_table(table, 0, level, params_, child_runs_).runs;
         std::uint64_t good = 0;
         std::uint64_t all = 0;
         for (std::size_t i = 0; i < count; ++i) {
-            const Entry &entry = runs_[i].first;
-            all += runs_[i].count;
+            const Entry &entry = child_runs_[i].first;
+            all += child_runs_[i].count;
             if (entry.present() && !entry.faults() && format_.typical(entry, level))
-                good += runs_[i].count;
+                good += child_runs_[i].count;
         }
         return good * kGoodShare > all;
     }
@@ -197,9 +220,11 @@ private:
     const TableFormat &format_;
     FormatParams params_;
     std::vector<EntryRun> runs_;
+    std::vector<EntryRun> child_runs_;
     std::deque<Place> queue_;
     std::set<Place> seen_;
-    std::vector<Range<PhysAddr>> leaf_targets_;  ///< of the smallest leaves, neighbours joined
+    PhysAddr lowest_table_;
+    PhysAddr highest_table_;
     std::size_t samples_left_ = kMaxSamples;
     std::size_t samples_left_in_table_ = 0;
     Judgement judgement_;
@@ -221,12 +246,14 @@ public:
             ++evidence.faulting;
             return;
         }
-        if (format_.typical(step.table.type, step.words))
-            ++evidence.typical;
-        if (step.record.next)
+        const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
+        evidence.typical += typical;
+        if (step.record.next) {
             judge_pointer(step.record.next->address);
-        else
+        } else {
             ++evidence.leaves;
+            evidence.typical_leaves += typical;
+        }
     }
 
     void problem(const Problem &problem) override
@@ -279,11 +306,11 @@ double score(const Evidence &evidence)
                        times(8, evidence.faulting) - times(2.5, evidence.pointers_empty) -
                        times(4, evidence.pointers_outside) - times(8, evidence.leaves_on_tables) -
                        times(4, evidence.pages_unexplained) - times(1.5, sound - evidence.typical);
+    const double per_entry = sum / static_cast<double>(evidence.present);
     if (evidence.leaf_pages_seen == 0)
-        return sum / static_cast<double>(evidence.present);
-    const double share =
-        static_cast<double>(evidence.leaf_pages_entries) / static_cast<double>(evidence.leaf_pages_seen);
-    return (sum - times(6, evidence.leaves) * share) / static_cast<double>(evidence.present);
+        return per_entry;
+    // Heavier than anything that speaks for a reading, so that tables taken for data outweigh all the rest.
+    return per_entry - times(8, evidence.leaf_pages_entries) / static_cast<double>(evidence.leaf_pages_seen);
 }
 
 }  // namespace pgregion::scan

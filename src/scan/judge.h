@@ -6,6 +6,7 @@
 #include <pgregion/scan.h>
 
 #include <set>
+#include <vector>
 
 namespace pgregion::scan
 {
@@ -14,6 +15,7 @@ namespace pgregion::scan
 struct Judgement {
     Evidence evidence;
     std::set<PhysAddr> tables;
+    std::vector<Range<PhysAddr>> small_leaves;  ///< what smallest leaves near the tables map, joined
 };
 
 [[nodiscard]] Judgement judge_tables(const MemorySource &memory, PhysAddr root, const TableFormat &format,

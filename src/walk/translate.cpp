@@ -82,13 +82,23 @@ private:
         access_ = access_ & entry.access;
         if (!access_.allows(wanted_))
             fail(missing_permission(wanted_), step.level);
-        if (entry.reserved_set != 0 || (entry.iova_must_be_zero & result_.iova.value()) != 0) {
+        if (entry.reserved_set != 0 || (skipped_bits(step) & result_.iova.value()) != 0) {
             fail(FaultCause::reserved_bits, step.level);
             return false;
         }
         if (entry.kind == EntryKind::leaf)
             land(step);
         return true;
+    }
+
+    /// The IOVA bits of the levels that a pointer skips.
+    [[nodiscard]] std::uint64_t skipped_bits(const WalkStep &step) const
+    {
+        if (step.entry.kind != EntryKind::table)
+            return 0;
+        const TableShape next = format_.shape(step.entry.target_level, request_.params);
+        const TableShape here = format_.shape(step.level, request_.params);
+        return low_bits(here.shift) & ~low_bits(next.shift + next.index_bits);
     }
 
     void land(const WalkStep &step)
