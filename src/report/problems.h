@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Collects the problems of one listing: all of them are counted, the first are kept. A damaged page gives 512
+// of one kind, a hostile image as many as it likes.
+#pragma once
+
+#include "report/place.h"
+
+namespace pgregion::report
+{
+
+class Problems
+{
+public:
+    static constexpr std::size_t kKept = 1000;
+
+    void add(const Problem &problem)
+    {
+        ++total_;
+        if (kept_.size() < kKept)
+            kept_.push_back(problem);
+    }
+    void add(const WalkOutcome &outcome)
+    {
+        incomplete_ = incomplete_ || outcome.incomplete;
+        truncated_ = truncated_ || outcome.truncated;
+    }
+    void truncate() { truncated_ = true; }
+    void set_incomplete() { incomplete_ = true; }
+
+    [[nodiscard]] std::size_t total() const { return total_; }
+    [[nodiscard]] const std::vector<Problem> &kept() const { return kept_; }
+    [[nodiscard]] bool truncated() const { return truncated_; }
+    [[nodiscard]] bool incomplete() const { return incomplete_; }
+
+    /// Writes `incomplete`, `problems` and `truncated`; the list was announced under "problems".
+    void put(ResultWriter &writer, const PageMap &pages) const;
+    /// At most `lines` lines for standard error, with a last one that counts the rest.
+    [[nodiscard]] std::vector<std::string> lines(std::size_t lines, const PageMap &pages) const;
+
+private:
+    std::vector<Problem> kept_;
+    std::size_t total_ = 0;
+    bool truncated_ = false;
+    bool incomplete_ = false;
+};
+
+}  // namespace pgregion::report

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/result_writer.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace pgregion::report
+{
+
+namespace
+{
+
+/// Rows and values can hold paths, which may be any bytes: what is not UTF-8 is replaced, never thrown at.
+std::string dump(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Json source_json(const SourceInfo &source)
+{
+    Json json;
+    json["path"] = source.path;
+    json["kind"] = source.kind;
+    json["offset"] = hex(source.offset);
+    json["paddr"] = source.paddr ? Json(hex(source.paddr->value())) : Json(nullptr);
+    json["paddr_origin"] = name(source.paddr_origin);
+    return json;
+}
+
+Json tool_json(const std::string &version) { return {{"name", "pgregion"}, {"version", version}}; }
+
+std::string join(const std::vector<std::string> &pieces)
+{
+    std::string joined;
+    for (const std::string &piece : pieces) {
+        joined += joined.empty() ? "" : ",";
+        joined += piece;
+    }
+    return joined;
+}
+
+}  // namespace
+
+/// One result under way: its values, and its lists as text that only wants brackets.
+struct ResultWriter::Payload {
+    struct List {
+        std::string key;
+        std::string record;
+        std::string rows;
+    };
+    std::optional<SourceInfo> source;
+    std::vector<std::pair<std::string, std::string>> values;
+    std::vector<List> lists;
+
+    List &find(std::string_view key)
+    {
+        return *std::ranges::find_if(lists, [key](const List &list) { return list.key == key; });
+    }
+
+    [[nodiscard]] std::string document() const
+    {
+        std::vector<std::string> members;
+        members.push_back("\"source\":" + (source ? dump(source_json(*source)) : "null"));
+        for (const auto &[key, value] : values)
+            members.push_back(dump(key) + ":" + value);
+        for (const List &list : lists)
+            members.push_back(dump(list.key) + ":[" + list.rows + "]");
+        return "{" + join(members) + "}";
+    }
+};
+
+ResultWriter::ResultWriter(ByteSink &sink, OutputMode mode, std::string command, std::string version)
+    : sink_(sink), mode_(mode), command_(std::move(command)), version_(std::move(version))
+{
+}
+
+ResultWriter::~ResultWriter() = default;
+
+void ResultWriter::text(std::string_view text)
+{
+    if (mode_ == OutputMode::text)
+        sink_.write(text);
+}
+
+void ResultWriter::begin(const SourceInfo *source)
+{
+    current_ = std::make_unique<Payload>();
+    if (source != nullptr)
+        current_->source = *source;
+}
+
+void ResultWriter::list(std::string_view key, std::string_view record)
+{
+    current_->lists.push_back({std::string(key), std::string(record), {}});
+}
+
+void ResultWriter::row(std::string_view key, const Json &row)
+{
+    if (!wants_json())
+        return;
+    Payload::List &list = current_->find(key);
+    if (mode_ == OutputMode::json_lines) {
+        write_line(list.record, row);
+        return;
+    }
+    list.rows += list.rows.empty() ? "" : ",";
+    list.rows += dump(row);
+}
+
+void ResultWriter::put(std::string_view key, const Json &value)
+{
+    if (wants_json())
+        current_->values.emplace_back(key, dump(value));
+}
+
+void ResultWriter::put_bool(std::string_view key, bool value) { put(key, value); }
+
+void ResultWriter::put_number(std::string_view key, std::uint64_t value) { put(key, value); }
+
+void ResultWriter::put_text(std::string_view key, std::string_view value) { put(key, value); }
+
+void ResultWriter::put_null(std::string_view key) { put(key, nullptr); }
+
+void ResultWriter::put_texts(std::string_view key, std::span<const std::string> values)
+{
+    put(key, Json(std::vector<std::string>(values.begin(), values.end())));
+}
+
+void ResultWriter::end()
+{
+    if (mode_ == OutputMode::json)
+        results_.push_back(current_->document());
+    if (mode_ == OutputMode::json_lines) {
+        Json fields;
+        if (current_->source)
+            fields["origin"] = source_json(*current_->source);
+        for (const auto &[key, value] : current_->values)
+            fields[key] = Json::parse(value);
+        write_line("result", fields);
+    }
+    current_.reset();
+}
+
+void ResultWriter::fail(const Error &error)
+{
+    const Json json{{"source", error.source().empty() ? Json(nullptr) : Json(error.source())},
+                    {"code", error.code()},
+                    {"message", error.what()},
+                    {"hint", error.hint()}};
+    errors_.push_back(dump(json));
+    if (mode_ == OutputMode::json_lines) {
+        Json fields = json;
+        fields.erase("source");
+        SourceInfo failed;
+        failed.path = error.source();
+        current_ = std::make_unique<Payload>();
+        current_->source = failed;
+        write_line("error", fields);
+    }
+    current_.reset();
+}
+
+void ResultWriter::finish(int exit_status)
+{
+    const std::string head = "\"schema_version\":" + std::to_string(kSchemaVersion) +
+                             ",\"tool\":" + dump(tool_json(version_)) + ",\"command\":" + dump(command_) +
+                             ",\"exit_status\":" + std::to_string(exit_status);
+    if (mode_ == OutputMode::json)
+        sink_.write("{" + head + ",\"results\":[" + join(results_) + "],\"errors\":[" + join(errors_) + "]}\n");
+    if (mode_ == OutputMode::json_lines)
+        sink_.write("{\"source\":null,\"record\":\"summary\"," + head + ",\"errors\":[" + join(errors_) + "]}\n");
+}
+
+void ResultWriter::write_line(std::string_view record, const Json &fields)
+{
+    Json line;
+    line["source"] = current_->source ? Json(current_->source->path) : Json(nullptr);
+    line["record"] = record;
+    line.update(fields);
+    sink_.write(dump(line) + "\n");
+}
+
+}  // namespace pgregion::report
