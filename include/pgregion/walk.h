@@ -46,7 +46,9 @@ struct Problem {
 struct WalkBudget {
     std::uint64_t tables = 0;
 
-    /// Enough for every page of `memory` to be a table under many roots, and bounded all the same.
+    /// For one root: enough for every page of `memory` to be a table, and some more because tables may be shared.
+    [[nodiscard]] static WalkBudget for_root(const MemorySource &memory);
+    /// For all roots of a directory together.
     [[nodiscard]] static WalkBudget for_memory(const MemorySource &memory);
 };
 
@@ -95,7 +97,7 @@ struct WalkRequest {
     PhysAddr root;
     std::optional<Range<Iova>> only;  ///< entries wholly outside are passed over
     unsigned deepest_level = 0;       ///< tables of lower levels are not entered
-    WalkBudget *budget = nullptr;     ///< null: the walk has one of its own
+    WalkBudget *budget = nullptr;     ///< shared by several walks; each also has one of its own (for_root)
 };
 
 struct WalkOutcome {

@@ -36,8 +36,9 @@ Error region_full(const Bitmap &bitmap, const AllocRequest &request)
     if (largest)
         message += ", the largest aligned free run has " + pages_text(bit(*largest));
     return {Failure::operational, "region-full", message + "; nothing was changed",
-            largest ? "run `pgregion bitmap SOURCE` to see the free pages; ask for a lower --order or --count"
-                    : "run `pgregion check SOURCE` to find pages that are allocated and not used"};
+            largest
+                ? "run `pgregion bitmap SOURCE` to see the free pages; ask for a lower --order or --count"
+                : "run `pgregion page SOURCE N` on pages you doubt: it says when no table leads to one; free those"};
 }
 
 Error root_page_not_taken()

@@ -47,6 +47,7 @@ constexpr Signature kSignatures[] = {
      "name a memory save or a region image instead",
      Content::other,
      {{{0, kElf}, {6, "\1"sv}, {20, "\0\0\0\1"sv}}}},
+    {"an ELF file", kCutFromElf, Content::other, {{{0, kElf}}}},
     {"a kdump-compressed dump", kCrash, Content::other, {{{0, "KDUMP   "sv}}}},
     {"a diskdump-compressed dump", kCrash, Content::other, {{{0, "DISKDUMP"sv}}}},
     {"a flattened dump (as sent through a pipe by makedumpfile or QEMU)",

@@ -60,7 +60,7 @@ std::string meaning(const Entry &entry, const PageMap &pages)
     std::string text;
     switch (entry.kind) {
     case EntryKind::empty:
-        return fmt::format("not present, though it holds {}", hex(entry.raw));
+        return entry.raw == 0 ? "not present" : fmt::format("not present, though it holds {}", hex(entry.raw));
     case EntryKind::invalid:
         return fmt::format("invalid encoding {}", hex(entry.raw));
     case EntryKind::table:

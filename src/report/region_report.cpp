@@ -155,7 +155,7 @@ std::string validation_sentence(const RootValidation &validation, LiveUpdate liv
     if (validation.state == RegionState::never_opened)
         return "the region was never opened (all zero)";
     if (!validation.bitmap_bit)
-        return "bit 0 is clear although the region holds data: page 0 would be handed out as a table";
+        return "bit 0 is clear although the region is in use: page 0 would be handed out as a table";
     if (liveupdate == LiveUpdate::yes)
         return validation.root_bit ? "the root page is there, as a live update expects"
                                    : "a live update finds no root page: devices would lose their translations";
@@ -203,6 +203,7 @@ std::vector<std::string> evidence_sentences(const Evidence &evidence)
     say(evidence.pointers_outside, "pointers lead out of the source");
     say(evidence.leaves, "entries end the walk (leaves, devices)");
     say(evidence.leaves_on_tables, "leaves map the tables themselves");
+    say(evidence.leaf_pages_entries, "pages behind leaves look like tables");
     say(evidence.faulting, "entries would fault");
     say(evidence.pages_unexplained, "allocated pages with data are not reached");
     return sentences;

@@ -129,7 +129,7 @@ void ResultWriter::end()
     if (mode_ == OutputMode::json)
         results_.push_back(current_->document());
     if (mode_ == OutputMode::json_lines) {
-        Json fields;
+        Json fields = Json::object();
         if (current_->source)
             fields["origin"] = source_json(*current_->source);
         for (const auto &[key, value] : current_->values)
@@ -149,10 +149,9 @@ void ResultWriter::fail(const Error &error)
     if (mode_ == OutputMode::json_lines) {
         Json fields = json;
         fields.erase("source");
-        SourceInfo failed;
-        failed.path = error.source();
         current_ = std::make_unique<Payload>();
-        current_->source = failed;
+        if (!error.source().empty())
+            current_->source.emplace().path = error.source();
         write_line("error", fields);
     }
     current_.reset();

@@ -122,7 +122,7 @@ std::string steps_text(const TranslationView &view, const PageMap &pages)
         return text;
     for (const WalkStep &step : view.result->steps) {
         const auto specs = view.format->fields(step.level, step.entry.kind);
-        append(text, "  level {:<3} {:<13} {} [{:03}]  {:#018x}  {}  ({})\n", step.level,
+        append(text, "  level {:<3} {:<13} {} [{:03}]  {:#018x}  {}  {}\n", step.level,
                view.format->entry_name(step.level), pages.describe(step.table), step.index, step.entry.raw,
                meaning(step.entry, pages), fields_text(specs, {&step.entry.raw, 1}, FieldsShown::set));
     }

@@ -82,6 +82,8 @@ private:
         friend auto operator<=>(const Place &, const Place &) = default;
     };
 
+    enum class Child : std::uint8_t { bad, empty, good };
+
     void judge_table(const Place &place)
     {
         const TableShape shape = format_.shape(place.level, params_);
@@ -189,16 +191,28 @@ private:
             return;
         }
         // An entry that no operating system writes proves nothing, wherever it leads: x86 tables close as well.
-        if (all_zero(child))
-            ++evidence.pointers_empty;
-        else if (format_.typical(entry, level) && reads_well(child, entry.target_level))
-            ++evidence.pointers_good;
         const Place place{entry.target, entry.target_level};
+        const Child quality = quality_of(place, child);
+        if (quality == Child::empty)
+            ++evidence.pointers_empty;
+        else if (quality == Child::good && format_.typical(entry, level))
+            ++evidence.pointers_good;
         if (!seen_.insert(place).second)
             return;
         queue_.push_back(place);
         lowest_table_ = std::min(lowest_table_, place.table);
         highest_table_ = std::max(highest_table_, place.table);
+    }
+
+    /// Looked at once per table: a hostile root has 512 pointers to each of 512 pages.
+    Child quality_of(const Place &place, Bytes table)
+    {
+        const auto [known, is_new] = children_.try_emplace(place, Child::bad);
+        if (is_new && all_zero(table))
+            known->second = Child::empty;
+        else if (is_new && reads_well(table, place.level))
+            known->second = Child::good;
+        return known->second;
     }
 
     /// Most of what is present in the table is free of faults and typical.
@@ -223,6 +237,7 @@ private:
     std::vector<EntryRun> child_runs_;
     std::deque<Place> queue_;
     std::set<Place> seen_;
+    std::map<Place, Child> children_;
     PhysAddr lowest_table_;
     PhysAddr highest_table_;
     std::size_t samples_left_ = kMaxSamples;

@@ -26,8 +26,8 @@ struct PagesSought {
 struct PageReference {
     PageIndex page;                 ///< the page that is pointed at
     std::optional<PageIndex> from;  ///< the page of the region with the pointer; none outside of the region
-    PhysAddr table;                 ///< the table with the pointer; of a word found without walking: 0
-    std::uint32_t index = 0;        ///< entry or record of that table; of a word found without walking: in its page
+    std::optional<PhysAddr> table;  ///< the table with the pointer; none for a word found without walking
+    std::uint32_t index = 0;        ///< entry or record of that table; without one the number of the word in its page
     std::uint64_t raw = 0;
     std::string_view format;
 };

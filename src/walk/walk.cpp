@@ -20,8 +20,8 @@ class Walker
 {
 public:
     Walker(const MemorySource &memory, const WalkRequest &request, WalkVisitor &visitor)
-        : request_(request), format_(*request.format), visitor_(visitor), own_budget_(WalkBudget::for_memory(memory)),
-          budget_(request.budget != nullptr ? *request.budget : own_budget_)
+        : request_(request), format_(*request.format), visitor_(visitor), own_budget_(WalkBudget::for_root(memory)),
+          shared_budget_(request.budget)
     {
         for (unsigned level = 0; level < request.params.levels; ++level)
             levels_.emplace_back(memory);
@@ -56,11 +56,11 @@ private:
 
     void walk_table(const TableVisit &visit)
     {
-        if (budget_.tables == 0) {
+        if (!spend()) {
             report(ProblemKind::budget_spent, visit, {}, visit.table.value());
+            outcome_.stopped = true;
             return;
         }
-        --budget_.tables;
         visitor_.enter(visit);
         for (std::uint64_t done = 0; done < visit.shape.bytes() && !outcome_.stopped;) {
             LevelState &state = levels_[visit.level];
@@ -76,6 +76,17 @@ private:
             take(visit, std::span(state.runs).first(decoded.runs), decoded.only_leaves);
             done += bytes.size();
         }
+    }
+
+    /// Takes one table off the budgets; false when one of them is used up.
+    bool spend()
+    {
+        if (own_budget_.tables == 0 || (shared_budget_ != nullptr && shared_budget_->tables == 0))
+            return false;
+        --own_budget_.tables;
+        if (shared_budget_ != nullptr)
+            --shared_budget_->tables;
+        return true;
     }
 
     /// Hands the runs on, in batches that end where the walk has something to do itself.
@@ -199,7 +210,7 @@ private:
     const TableFormat &format_;
     WalkVisitor &visitor_;
     WalkBudget own_budget_;
-    WalkBudget &budget_;
+    WalkBudget *shared_budget_;
     VisitCounter counter_;
     std::vector<LevelState> levels_;
     WalkOutcome outcome_;
@@ -214,6 +225,12 @@ std::string_view code(ProblemKind kind)
         "budget-spent",         "root-outside-source", "beyond-width",
     };
     return kCodes.at(static_cast<std::size_t>(kind));
+}
+
+WalkBudget WalkBudget::for_root(const MemorySource &memory)
+{
+    constexpr std::uint64_t kForShared = 256;
+    return {memory.size_bytes() / kPageBytes + kForShared};
 }
 
 WalkBudget WalkBudget::for_memory(const MemorySource &memory)
