@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion alloc: hands out pages as the kernel's allocator does, all or nothing (region.md sections 1.1, 3.1).
+#include "cli/commands.h"
+#include "cli/numbers.h"
+#include "cli/region_writer.h"
+#include "cli/session.h"
+#include "report/region_report.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+class Alloc final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
+        app.add_option("--order", order_, "2^K pages that start at a multiple of 2^K (default 0)")->type_name("K");
+        app.add_option("--count", count_, "N such runs, all or nothing (default 1)")->type_name("N");
+        CLI::Option *zero = app.add_flag("--zero", zero_, "fill the pages with zeros (default)");
+        app.add_flag("--no-zero", no_zero_, "leave the pages as they are, as the kernel does")->excludes(zero);
+        app.add_flag("--open", request_.open, "set bit 0 first where it is clear, as the kernel's open does");
+        app.add_flag("--allow-root", request_.allow_root, "hand page 1 out, too, while the root is not taken");
+    }
+
+    int run(Session &session) override
+    {
+        // An order beyond every limit stays beyond it.
+        constexpr std::uint64_t kBeyond = kMaxOrder + 1U;
+        request_.order = static_cast<unsigned>(std::min(require_number(order_, "--order"), kBeyond));
+        request_.count = require_number(count_, "--count");
+        request_.zero = !no_zero_;
+        return session.for_each_source({source_}, [&](const std::string &source) { return take(session, source); });
+    }
+
+private:
+    int take(Session &session, const std::string &argument) const
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        const SourceInfo info = info_with_base(source);
+        std::vector<Range<PageIndex>> runs;
+        write_region(source, [&](std::span<const std::byte> region) {
+            AllocPlan plan = plan_alloc(region, request_);
+            runs = std::move(plan.runs);
+            return std::move(plan.edits);
+        });
+        session.results().begin(&info);
+        report::write_page_runs(session.results(), runs, source.offset(), region_pages(info));
+        session.results().end();
+        return kClean;
+    }
+
+    std::string source_;
+    std::string order_ = "0";
+    std::string count_ = "1";
+    bool zero_ = false;
+    bool no_zero_ = false;
+    AllocRequest request_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_alloc() { return std::make_unique<Alloc>(); }
+
+}  // namespace pgregion::cli

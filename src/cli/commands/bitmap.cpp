@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion bitmap: which pages are allocated, in the form that the reader wants.
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "cli/source.h"
+#include "report/region_report.h"
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+using report::BitmapForm;
+
+class ShowBitmap final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", sources_, "regions")->required()->type_name("");
+        app.add_option("--as", as_, "form: grid (default), ranges, list, hex (words) or binary (page 0 first)")
+            ->check(CLI::IsMember({"grid", "ranges", "list", "hex", "binary"}))
+            ->type_name("FORM");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source(sources_, [&](const std::string &source) { return show(session, source); });
+    }
+
+private:
+    int show(Session &session, const std::string &argument) const
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const Bitmap bitmap = Bitmap::read(source.region());
+        source.source().ensure_intact();
+        const SourceInfo info = source.info();
+        report::ResultWriter &results = session.results();
+        results.begin(&info);
+        if (sources_.size() > 1)
+            results.text(printable(info.path) + ":\n");
+        report::write_bitmap(results, bitmap, form(), session.palette());
+        results.end();
+        return kClean;
+    }
+
+    [[nodiscard]] BitmapForm form() const
+    {
+        if (as_ == "ranges")
+            return BitmapForm::ranges;
+        if (as_ == "list")
+            return BitmapForm::list;
+        if (as_ == "hex")
+            return BitmapForm::hex;
+        return as_ == "binary" ? BitmapForm::binary : BitmapForm::grid;
+    }
+
+    std::vector<std::string> sources_;
+    std::string as_ = "grid";
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_bitmap() { return std::make_unique<ShowBitmap>(); }
+
+}  // namespace pgregion::cli

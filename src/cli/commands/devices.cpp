@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion devices: every valid entry of a directory.
+#include "cli/commands.h"
+#include "cli/device_list.h"
+#include "report/translation_report.h"
+
+#include <pgregion/error.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+class Devices final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
+        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source(sources_, [&](const std::string &source) { return list(session, source); });
+    }
+
+private:
+    int list(Session &session, const std::string &argument)
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const Tables tables = open_tables(source, session.options());
+        if (tables.directory == nullptr)
+            throw Error(Failure::operational, "not-a-directory",
+                        fmt::format("{} is page tables: it names no devices", tables.format->name),
+                        "see what it maps: pgregion mappings; or name a directory format: --format vtd-root");
+        report::Problems problems;
+        std::vector<Device> devices = wanted(tables, session, problems);
+        if (limit_ != 0 && devices.size() > limit_) {
+            devices.resize(limit_);
+            problems.truncate();
+        }
+        tables.ensure_intact(source);
+        write(session, tables, devices, problems);
+        session.warn(argument, problems, tables.pages);
+        return problems.truncated() ? kAnswerIsNo : kClean;
+    }
+
+    static std::vector<Device> wanted(const Tables &tables, const Session &session, report::Problems &problems)
+    {
+        if (const auto id = wanted_device(tables, session.options().decoding))
+            return {require_device_entry(tables, *id)};
+        return list_devices(tables, problems);
+    }
+
+    static void write(Session &session, const Tables &tables, const std::vector<Device> &devices,
+                      const report::Problems &problems)
+    {
+        constexpr std::uint32_t kOnlyUnit = 0;
+        report::ResultWriter &results = session.results();
+        results.begin(&tables.info);
+        results.list("devices", "device");
+        results.list("problems", "problem");
+        results.text(devices.empty() ? "no devices: the directory is empty\n" : report::device_heading());
+        for (const Device &device : devices)
+            report::write_device(results, device, kOnlyUnit, tables.pages, session.palette());
+        problems.put(results, tables.pages);
+        results.end();
+    }
+
+    std::vector<std::string> sources_;
+    std::uint64_t limit_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_devices() { return std::make_unique<Devices>(); }
+
+}  // namespace pgregion::cli

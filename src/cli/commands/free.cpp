@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion free: zeroes pages and clears their bits. Before that it looks for a table that still points at one of
+// them: hardware would go on reading it, and would follow whatever the page holds next.
+//
+// Pages given together may point at each other, so that a subtree is freed in one call; only a pointer from a page
+// that stays refuses.
+#include "cli/commands.h"
+#include "cli/numbers.h"
+#include "cli/region_writer.h"
+#include "cli/tables.h"
+#include "report/region_report.h"
+#include "scan/references.h"
+
+#include <pgregion/error.h>
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+/// Opening the source a second time, as a piece, would drop the lock that keeps other writers out.
+void refuse_source_as_piece(const OpenedSource &source, const SourceOptions &options)
+{
+    for (const std::string &text : options.with) {
+        std::error_code ignored;
+        if (std::filesystem::equivalent(parse_source(text).path, source.path(), ignored))
+            throw Error(Failure::usage, "bad-with", "--with " + text + " is the source itself",
+                        "name only what lies beside it; say where the source lies with --paddr PA");
+    }
+}
+
+std::string place_text(const PageReference &found, const report::PageMap &pages)
+{
+    if (!found.table)
+        return fmt::format("the word at offset {:#x} of page {}, {}, could be a pointer to it ({})",
+                           found.index * sizeof(std::uint64_t), found.from->value(), hex(found.raw), found.format);
+    const std::string table =
+        found.from ? fmt::format("page {}", found.from->value()) : "the table at " + pages.describe(*found.table);
+    return fmt::format("entry {} of {}, {}, points at it ({})", found.index, table, hex(found.raw), found.format);
+}
+
+std::string next_step(const PageReference &found)
+{
+    constexpr std::string_view kForce = "; --force-referenced frees it all the same";
+    if (!found.table)
+        return fmt::format("name the format to be sure: --format NAME --levels N{}", kForce);
+    // The root page is never freed, and other pieces are not ours.
+    if (!found.from || *found.from == kRootPage)
+        return fmt::format("clear that entry first{}", kForce);
+    return fmt::format("clear that entry first, or free page {} in the same call{}", found.from->value(), kForce);
+}
+
+class Free final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
+        app.add_option("PAGE", page_texts_, "numbers of the pages to free")->required()->type_name("");
+        app.add_flag("--open", options_.open, "set bit 0 first where it is clear, as the kernel's open does");
+        app.add_flag("--force-referenced", force_, "free pages that a table points at, too");
+    }
+
+    int run(Session &session) override
+    {
+        for (const std::string &text : page_texts_)
+            pages_.emplace_back(require_number(text, "PAGE"));
+        return session.for_each_source({source_},
+                                       [&](const std::string &source) { return give_back(session, source); });
+    }
+
+private:
+    int give_back(Session &session, const std::string &argument) const
+    {
+        refuse_decoding_mistakes(session.options());
+        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        refuse_source_as_piece(source, session.options().source);
+        SourceInfo info = info_with_base(source);
+        write_region(source, [&](std::span<const std::byte> region) {
+            Edits edits = plan_free(region, pages_, options_);
+            if (!force_)
+                refuse_referenced(source, session.options(), info);
+            return edits;
+        });
+        std::vector<Range<PageIndex>> freed;
+        for (const PageIndex page : pages_)
+            freed.push_back({page, 1});
+        session.results().begin(&info);
+        report::write_page_runs(session.results(), freed, source.offset(), region_pages(info));
+        session.results().end();
+        return kClean;
+    }
+
+    /// --device picks one translation out of a directory; a pointer from any of them counts here.
+    static void refuse_decoding_mistakes(const SharedOptions &options)
+    {
+        if (!options.decoding.device.empty())
+            throw Error(Failure::usage, "bad-option", "free does not take --device: pointers of every device count",
+                        "leave it out");
+    }
+
+    /// Takes over into `info` what is found out about the base.
+    void refuse_referenced(const OpenedSource &source, const SharedOptions &options, SourceInfo &info) const
+    {
+        PagesSought sought;
+        for (const PageIndex page : pages_)
+            sought.pages.set(page);
+        std::optional<PageReference> found;
+        std::optional<Tables> tables;
+        try {
+            tables = open_tables(source, options);
+        } catch (const Error &error) {
+            if (!is_undecided(error))
+                throw;
+        }
+        if (tables) {
+            info = tables->info;
+            const ReferenceAnswer answer = walk(*tables, sought);
+            tables->ensure_intact(source);
+            if (answer.found)
+                throw referenced(*answer.found, tables->pages);
+            if (answer.complete)
+                return;
+        }
+        sought.base = info.paddr;
+        found = find_possible_reference(source.region(), sought);
+        if (found)
+            throw referenced(*found, region_pages(info));
+    }
+
+    static ReferenceAnswer walk(const Tables &tables, PagesSought sought)
+    {
+        // Where nothing points anywhere, no base is known and the region stands at 0.
+        sought.base = tables.pages.base.value_or(PhysAddr(0));
+        if (tables.directory != nullptr)
+            return find_directory_reference(tables.memory, tables.directory_request(), sought);
+        return find_table_reference(tables.memory, tables.request(), sought);
+    }
+
+    static Error referenced(const PageReference &found, const report::PageMap &pages)
+    {
+        return {Failure::refused, "page-referenced",
+                fmt::format("page {} is still in use: {}; hardware would follow whatever the page holds next; nothing "
+                            "was changed",
+                            found.page.value(), place_text(found, pages)),
+                next_step(found)};
+    }
+
+    std::string source_;
+    std::vector<std::string> page_texts_;
+    std::vector<PageIndex> pages_;
+    FreeOptions options_;
+    bool force_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_free() { return std::make_unique<Free>(); }
+
+}  // namespace pgregion::cli

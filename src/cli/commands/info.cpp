@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion info: what a region is, and what to run next.
+#include "cli/commands.h"
+#include "cli/tables.h"
+#include "report/region_report.h"
+
+#include <pgregion/error.h>
+#include <pgregion/region.h>
+#include <pgregion/scan.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+using report::append;
+
+class Info final : public Command
+{
+public:
+    void declare(CLI::App &app) override { app.add_option("SOURCE", sources_, "regions")->required()->type_name(""); }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source(sources_, [&](const std::string &source) { return show(session, source); });
+    }
+
+private:
+    struct Findings {
+        SourceInfo info;
+        RegionReport region;
+        Guess guess;
+    };
+
+    int show(Session &session, const std::string &argument)
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        Findings found{source.info(), describe_region(source.region()), {}};
+        found.guess = guess(source, session.options());
+        if (const Reading *reading = found.guess.decided(); reading != nullptr && !found.info.paddr) {
+            found.info.paddr = reading->base;
+            found.info.paddr_origin = PaddrOrigin::inferred;
+        }
+        source.source().ensure_intact();
+        session.results().begin(&found.info);
+        report::put_info(session.results(), found.region, found.guess);
+        if (session.results().wants_text())
+            session.results().text(text(found, session));
+        session.results().end();
+        return kClean;
+    }
+
+    static Guess guess(const OpenedSource &source, const SharedOptions &options)
+    {
+        if (!options.source.with.empty() || !options.decoding.device.empty() || !options.decoding.root.empty())
+            throw Error(Failure::usage, "bad-option",
+                        "info looks at one region from its page 1 on: it does not take --with, --device or --root",
+                        "pgregion devices, mappings and decode take them");
+        GuessLimits limits = read_context(options.decoding).limits;
+        limits.base = source.paddr();
+        return guess_region(source.region(), kRootPage, limits);
+    }
+
+    static std::string text(const Findings &found, const Session &session)
+    {
+        const RegionReport &region = found.region;
+        const Reading *reading = found.guess.decided();
+        std::string out = fmt::format("{}: {}\n", printable(found.info.path), found.info.kind);
+        append(out, "  state       {}\n", report::state_text(region));
+        append(out, "  pages       {} allocated, {} free\n", region.allocated_pages, region.free_pages);
+        append(out, "  bitmap bit  {}\n", region.bitmap_bit ? "set" : "clear");
+        append(out, "  root bit    {}\n",
+               region.root_bit ? "set: right for a live update, wrong for a cold boot"
+                               : "clear: right for a cold boot, wrong for a live update");
+        append(out, "  format      {} (confidence {})\n",
+               reading != nullptr ? report::reading_text(*reading) : "unknown", name(found.guess.confidence));
+        append_evidence(out, found.guess, session);
+        append_base(out, found);
+        append(out, "  next        {}\n", next_command(found));
+        return out;
+    }
+
+    static void append_evidence(std::string &out, const Guess &guess, const Session &session)
+    {
+        if (guess.readings.empty()) {
+            out += "              too little evidence in the tables\n";
+            return;
+        }
+        for (const std::string &sentence : report::evidence_sentences(guess.readings.front().evidence))
+            append(out, "              {}\n", session.palette().faint(sentence));
+    }
+
+    static void append_base(std::string &out, const Findings &found)
+    {
+        if (found.info.paddr) {
+            append(out, "  address     {} ({})\n", hex(found.info.paddr->value()), name(found.info.paddr_origin));
+            return;
+        }
+        std::string candidates;
+        for (const PhysAddr base : found.guess.bases())
+            candidates += (candidates.empty() ? "; candidates: " : ", ") + hex(base.value());
+        append(out, "  address     unknown{}\n", candidates);
+    }
+
+    static std::string next_command(const Findings &found)
+    {
+        const std::string path = printable(found.info.path);
+        if (found.region.state == RegionState::not_a_region || found.region.state == RegionState::never_opened)
+            return fmt::format("pgregion bitmap {}", path);
+        const Reading *reading = found.guess.decided();
+        if (reading != nullptr)
+            return fmt::format("pgregion {} {}", reading->directory != nullptr ? "devices" : "mappings", path);
+        return fmt::format("pgregion bitmap {}; pgregion decode {} --format NAME", path, path);
+    }
+
+    std::vector<std::string> sources_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_info() { return std::make_unique<Info>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion init: makes a fresh region, in a new file or in a place that is there already.
+#include "cli/commands.h"
+#include "cli/region_writer.h"
+#include "cli/session.h"
+#include "report/region_report.h"
+
+#include <array>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+class Init final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", source_, "a new file, or 2 MiB that are there already")->required()->type_name("");
+        app.add_flag("--take-root", options_.take_root, "take the root page as well (page 1)");
+        app.add_flag("--overwrite", options_.overwrite, "replace what the target holds");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source({source_}, [&](const std::string &source) { return make(session, source); });
+    }
+
+private:
+    int make(Session &session, const std::string &argument)
+    {
+        const OpenedSource source = OpenedSource::open_or_create(argument, session.options().source);
+        write_region(source, [this](std::span<const std::byte> target) { return plan_init(target, options_); });
+        const SourceInfo info = source.info();
+        const std::array taken{Range<PageIndex>{kBitmapPage, options_.take_root ? 2U : 1U}};
+        session.results().begin(&info);
+        report::write_page_runs(session.results(), taken, source.offset(), region_pages(info));
+        session.results().end();
+        return kClean;
+    }
+
+    std::string source_;
+    InitOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_init() { return std::make_unique<Init>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion mappings: IOVA to PA for page tables, for one device, or for every device of a directory.
+#include "cli/commands.h"
+#include "cli/device_list.h"
+#include "cli/numbers.h"
+#include "report/entry_report.h"
+#include "report/mapping_report.h"
+
+#include <pgregion/error.h>
+#include <pgregion/mapping.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+/// Collects problems beside whatever takes the leaves.
+template <class Base>
+class WithProblems : public Base
+{
+public:
+    template <class... Args>
+    explicit WithProblems(report::Problems &problems, Args &&...args)
+        : Base(std::forward<Args>(args)...), problems_(problems)
+    {
+    }
+    void problem(const Problem &problem) override { problems_.add(problem); }
+
+private:
+    report::Problems &problems_;
+};
+
+/// One row per leaf.
+class EveryPage : public LeafVisitor<EveryPage>
+{
+public:
+    explicit EveryPage(report::MappingReport &rows) : rows_(rows) {}
+    Visit leaves(const LeafRun &run) { return rows_(run); }
+
+private:
+    report::MappingReport &rows_;
+};
+
+class Mappings final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
+        app.add_flag("--every-page", every_page_, "one row per leaf instead of merged ranges");
+        app.add_option("--iova", iova_, "only what touches FIRST-LAST or FIRST+SIZE")->type_name("RANGE");
+        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source(sources_, [&](const std::string &source) { return list(session, source); });
+    }
+
+private:
+    /// Everything that one source's listing needs.
+    struct Listing {
+        Session &session;
+        const Tables &tables;
+        report::MappingReport rows;
+        report::Problems problems;
+        std::vector<std::string> notes;
+        WalkBudget budget;
+    };
+
+    int list(Session &session, const std::string &argument)
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const Tables tables = open_tables(source, session.options());
+        report::ResultWriter &results = session.results();
+        results.begin(&tables.info);
+        results.list("mappings", "mapping");
+        results.list("problems", "problem");
+        Listing listing{session, tables, report::MappingReport(results, limit_),
+                        {},      {},     WalkBudget::for_memory(tables.memory)};
+        list_roots(listing, wanted_device(tables, session.options().decoding));
+        tables.ensure_intact(source);
+        listing.rows.flush();
+        if (listing.rows.cut())
+            listing.problems.truncate();
+        listing.problems.put(results, tables.pages);
+        if (results.wants_json())
+            results.put_texts("notes", listing.notes);
+        session.warn(argument, listing.problems, tables.pages);
+        results.end();
+        return listing.problems.truncated() ? kAnswerIsNo : kClean;
+    }
+
+    void list_roots(Listing &listing, std::optional<std::uint32_t> wanted)
+    {
+        const Tables &tables = listing.tables;
+        if (tables.directory == nullptr) {
+            walk_root(listing, tables.request());
+            return;
+        }
+        if (wanted) {
+            const Device device = require_device_entry(tables, *wanted);
+            if (!root_readable(tables, device))
+                throw Error(Failure::operational, "root-outside-source",
+                            fmt::format("the page tables of device {} begin at {}, which the source does not hold",
+                                        report::device_name(*wanted), hex(device.translation.root.value())),
+                            "add the piece of memory that holds them: --with FILE@0xPA");
+            list_device(listing, device);
+            return;
+        }
+        for (const Device &device : list_devices(tables, listing.problems)) {
+            list_device(listing, device);
+            if (listing.rows.cut() || listing.session.results().reader_gone())
+                break;
+        }
+    }
+
+    void list_device(Listing &listing, const Device &device)
+    {
+        const std::string heading = fmt::format("# device {}: {}", report::device_name(device.id),
+                                                report::translation_text(device.translation, listing.tables.pages));
+        if (device.translation.format == nullptr) {
+            const std::string note = note_for(device);
+            listing.notes.push_back(note);
+            listing.rows.owner({}, "# " + note);
+            return;
+        }
+        listing.rows.owner({device.id, device.pasid, 0U}, heading);
+        if (root_readable(listing.tables, device))
+            walk_root(listing, request_for(device));
+    }
+
+    static std::string note_for(const Device &device)
+    {
+        const std::string who = fmt::format("device {}: ", report::device_name(device.id));
+        switch (device.translation.kind) {
+        case TranslationKind::pass_through:
+            return who + "pass-through: it reaches all memory, every IOVA is the PA";
+        case TranslationKind::blocked:
+            return who + "blocked: it reaches nothing";
+        case TranslationKind::unprotected:
+            return who + "unprotected: it reaches all memory, untranslated and unchecked";
+        default:
+            return who + "its directory entry is invalid: hardware faults on every request";
+        }
+    }
+
+    void walk_root(Listing &listing, WalkRequest request)
+    {
+        if (!iova_.empty())
+            request.only = require_iova_range(iova_);
+        request.budget = &listing.budget;
+        if (every_page_) {
+            WithProblems<EveryPage> visitor(listing.problems, listing.rows);
+            listing.problems.add(walk_tables(listing.tables.memory, request, visitor));
+            return;
+        }
+        WithProblems<MappingMerger<report::MappingReport>> visitor(listing.problems, listing.rows);
+        listing.problems.add(walk_tables(listing.tables.memory, request, visitor));
+        visitor.finish();
+    }
+
+    std::vector<std::string> sources_;
+    bool every_page_ = false;
+    std::string iova_;
+    std::uint64_t limit_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_mappings() { return std::make_unique<Mappings>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion page: one page, entry by entry with every field named, or as bytes.
+#include "base/bytes.h"
+#include "cli/commands.h"
+#include "cli/numbers.h"
+#include "cli/table_pages.h"
+#include "report/entry_report.h"
+
+#include <pgregion/error.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+using report::append;
+
+constexpr std::size_t kHexColumns = 16;
+
+/// Offset, sixteen bytes, and what of them is printable ASCII; runs of equal lines become one "*".
+std::string hex_lines(Bytes page)
+{
+    std::string out;
+    bool folded = false;
+    for (std::size_t at = 0; at < page.size(); at += kHexColumns) {
+        const Bytes line = page.subspan(at, kHexColumns);
+        if (at != 0 && std::ranges::equal(line, page.subspan(at - kHexColumns, kHexColumns))) {
+            out += folded ? "" : "*\n";
+            folded = true;
+            continue;
+        }
+        folded = false;
+        append(out, "{:#05x} ", at);
+        std::string ascii;
+        for (const std::byte b : line) {
+            const auto c = static_cast<unsigned char>(b);
+            append(out, " {:02x}", c);
+            ascii += c >= 0x20 && c < 0x7f ? static_cast<char>(c) : '.';
+        }
+        append(out, "  |{}|\n", ascii);
+    }
+    return out;
+}
+
+class Page final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", source_, "a region or memory")->required()->type_name("");
+        app.add_option("PAGE", page_, "number of the page, 0 being the first of the source")->required()->type_name("");
+        app.add_flag("--hex", hex_, "bytes instead of entries");
+        app.add_option("--level", level_, "read it as a table of this level, whatever leads to it")->type_name("N");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source({source_}, [&](const std::string &source) { return show(session, source); });
+    }
+
+private:
+    int show(Session &session, const std::string &argument)
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const std::uint64_t number = require_number(page_, "PAGE");
+        const Bytes page = bytes_of(source, number);
+        report::ResultWriter &results = session.results();
+        if (hex_ || (source.is_region() && number == 0)) {
+            show_bytes(session, source.info(), page, number);
+            source.source().ensure_intact();
+            results.end();
+            return kClean;
+        }
+        const Tables tables = open_tables(source, session.options());
+        const PhysAddr address = tables.pages.base.value_or(PhysAddr(0)) + number * kPageBytes;
+        const std::optional<TableRole> role = role_of(tables, address);
+        tables.ensure_intact(source);
+        results.begin(&tables.info);
+        results.list("entries", "entry");
+        results.list("problems", "problem");
+        if (role)
+            show_table(session, tables, *role, page);
+        else
+            show_unreached(session, tables, page, address);
+        if (results.wants_json())
+            results.put_null("hex");
+        put_outcome(results, number, role.has_value());
+        results.end();
+        return kClean;
+    }
+
+    /// What is the same whatever was shown. Nothing below the page is read, so nothing can be missing.
+    static void put_outcome(report::ResultWriter &results, std::uint64_t number, std::optional<bool> reached)
+    {
+        if (!results.wants_json())
+            return;
+        results.put_number("page", number);
+        if (reached)
+            results.put_bool("reached", *reached);
+        else
+            results.put_null("reached");
+        report::Problems().put(results, {});
+    }
+
+    static Bytes bytes_of(const OpenedSource &source, std::uint64_t number)
+    {
+        const std::uint64_t size = source.is_region() ? kRegionBytes : source.source().size_bytes() - source.offset();
+        if (number >= size / kPageBytes)
+            throw Error(Failure::operational, "page-outside-source",
+                        fmt::format("page {} is beyond the end: there are {} pages", number, size / kPageBytes),
+                        "give a page number from 0 on");
+        return source.source().bytes().subspan(source.offset() + number * kPageBytes, kPageBytes);
+    }
+
+    static void show_bytes(Session &session, const SourceInfo &info, Bytes page, std::uint64_t number)
+    {
+        report::ResultWriter &results = session.results();
+        results.begin(&info);
+        results.list("entries", "entry");
+        results.list("problems", "problem");
+        put_outcome(results, number, std::nullopt);
+        if (results.wants_json()) {
+            std::string digits;
+            for (const std::byte b : page)
+                append(digits, "{:02x}", static_cast<unsigned>(b));
+            results.put_text("hex", digits);
+        }
+        if (results.wants_text())
+            results.text(hex_lines(page));
+    }
+
+    [[nodiscard]] std::optional<TableRole> role_of(const Tables &tables, PhysAddr address) const
+    {
+        if (!level_.empty())
+            return forced_role(tables, address);
+        const auto roles = table_roles(tables);
+        const auto found = roles.find(address);
+        return found == roles.end() ? std::nullopt : std::optional(found->second);
+    }
+
+    [[nodiscard]] TableRole forced_role(const Tables &tables, PhysAddr address) const
+    {
+        const std::uint64_t level = require_number(level_, "--level");
+        if (tables.format == nullptr || level >= tables.params.levels)
+            throw Error(Failure::usage, "bad-level", "--level needs a format of page tables that has such a level",
+                        "give --format NAME --levels N; levels count from 0");
+        TableRole role;
+        role.format = tables.format;
+        role.params = tables.params;
+        role.level = static_cast<unsigned>(level);
+        role.address = address;
+        return role;
+    }
+
+    void show_table(Session &session, const Tables &tables, const TableRole &role, Bytes page) const
+    {
+        if (role.format != nullptr)
+            show_entries(session, tables, role, page);
+        else
+            show_records(session, tables, role, page);
+    }
+
+    static void show_entries(Session &session, const Tables &tables, const TableRole &role, Bytes page)
+    {
+        report::ResultWriter &results = session.results();
+        const TableShape shape = role.format->shape(role.level, role.params);
+        if (results.wants_text())
+            results.text(fmt::format("{}: {} table, level {}, first IOVA {}\n", tables.pages.describe(role.address),
+                                     role.format->name, role.level, hex(role.first.value())));
+        const std::size_t skipped = role.address.value() % kPageBytes;
+        const auto shown = session.verbose() ? report::FieldsShown::all : report::FieldsShown::set;
+        for (std::size_t at = skipped; at + kWordBytes <= std::min<std::size_t>(page.size(), skipped + shape.bytes());
+             at += kWordBytes) {
+            const std::uint64_t stored = load_le64(page, at);
+            if (stored == 0)
+                continue;
+            const auto index = static_cast<std::uint32_t>((at - skipped) / kWordBytes);
+            const std::uint64_t raw = role.params.big_endian ? byte_swap(stored) : stored;
+            const Entry entry = role.format->decode(raw, role.level, role.params);
+            const Iova iova =
+                role.format->canonical(role.first.value() + (std::uint64_t{index} << shape.shift), role.params);
+            report::write_entry(results, {role.format, role.address, role.level, index, iova, entry.access, entry},
+                                tables.pages, shown);
+        }
+    }
+
+    static void show_records(Session &session, const Tables &tables, const TableRole &role, Bytes page)
+    {
+        report::ResultWriter &results = session.results();
+        const DirectoryTableType &type = role.directory->table_types[role.type];
+        if (results.wants_text())
+            results.text(
+                fmt::format("{}: {} {}\n", tables.pages.describe(role.address), role.directory->name, type.name));
+        const auto shown = session.verbose() ? report::FieldsShown::all : report::FieldsShown::set;
+        for (std::uint32_t index = 0; (index + 1) * type.record_bytes <= page.size(); ++index) {
+            const Bytes bytes = page.subspan(std::size_t{index} * type.record_bytes, type.record_bytes);
+            if (all_zero(bytes))
+                continue;
+            DirectoryStep step{{role.type, role.address, role.entries}, index, {}, {}};
+            for (std::size_t word = 0; word < bytes.size() / kWordBytes; ++word)
+                step.words[word] = load_le64(bytes, word * kWordBytes);
+            step.record = role.directory->decode(role.type, step.words, role.params);
+            report::write_record(results, *role.directory, step, tables.pages, shown);
+        }
+    }
+
+    static void show_unreached(Session &session, const Tables &tables, Bytes page, PhysAddr address)
+    {
+        session.results().text(fmt::format("{}: no table leads here; its bytes:\n", tables.pages.describe(address)) +
+                               hex_lines(page));
+    }
+
+    std::string source_;
+    std::string page_;
+    bool hex_ = false;
+    std::string level_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_page() { return std::make_unique<Page>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion restore: makes the 2 MiB that a text of `dump` stands for, byte for byte.
+//
+//   missing or empty file      made, whole or not at all
+//   file of 2 MiB              replaced as a file, so that nobody ever sees half of it
+//   place in something larger  changed in place: the rest of it stays
+//
+// What holds data is replaced only with --overwrite.
+#include "cli/commands.h"
+#include "cli/numbers.h"
+#include "cli/region_writer.h"
+#include "cli/session.h"
+#include "io/output.h"
+#include "report/region_report.h"
+
+#include <pgregion/error.h>
+#include <pgregion/text_form.h>
+
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+constexpr std::size_t kMostTextBytes = std::size_t{64} << 20;
+
+std::vector<std::byte> read_text(const std::string &path)
+{
+    try {
+        return parse_text_form(io::read_small_file(path, kMostTextBytes));
+    } catch (Error &error) {
+        throw error.at(path);
+    }
+}
+
+/// True where there is nothing to lock and nothing to lose.
+bool missing_or_empty(const std::string &path)
+{
+    std::error_code problem;
+    const auto status = std::filesystem::status(path, problem);
+    if (status.type() == std::filesystem::file_type::not_found)
+        return true;
+    return std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, problem) == 0;
+}
+
+class Restore final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("TEXT", text_, "text that dump wrote, or - for standard input")->required()->type_name("");
+        app.add_option("IMAGE", image_, "a new file, or 2 MiB that are there already")->required()->type_name("");
+        app.add_flag("--overwrite", overwrite_, "replace what the target holds");
+    }
+
+    int run(Session &session) override
+    {
+        return session.for_each_source({image_}, [&](const std::string &image) { return make(session, image); });
+    }
+
+private:
+    int make(Session &session, const std::string &argument) const
+    {
+        const SourceOptions &options = session.options().source;
+        const std::vector<std::byte> content = read_text(text_);
+        const std::string path = parse_source(argument).path;
+        if (options.offset.empty() && missing_or_empty(path)) {
+            OpenedSource::check_new_region(argument, options);
+            io::replace_file(path, content);
+        } else {
+            const OpenedSource target(argument, options, OpenMode::read_write);
+            refuse_data(target.region());
+            replace(target, content);
+        }
+        const SourceInfo info = OpenedSource(argument, options, OpenMode::read_only).info();
+        report::ResultWriter &results = session.results();
+        results.begin(&info);
+        results.text(fmt::format("{}: {} bytes made of {}\n", printable(info.path), content.size(), printable(text_)));
+        results.put_text("bytes", hex(content.size()));
+        results.put_text("path", info.path);
+        results.end();
+        return kClean;
+    }
+
+    void refuse_data(std::span<const std::byte> target) const
+    {
+        if (overwrite_)
+            return;
+        if (const auto offset = first_data_byte(target))
+            throw Error(Failure::refused, "target-not-empty",
+                        fmt::format("the target holds data (the first byte that is not zero is at offset {}): it would "
+                                    "be lost; nothing was changed",
+                                    *offset),
+                        "run `pgregion info IMAGE` to see what it is; --overwrite replaces it");
+    }
+
+    /// The lock of `target` keeps other writers out until the new file stands in its place.
+    static void replace(const OpenedSource &target, std::span<const std::byte> content)
+    {
+        target.source().ensure_intact();
+        if (target.source().kind() == SourceKind::region_image)
+            io::replace_file(target.path(), content);
+        else
+            write_region(target, [content](std::span<const std::byte> now) { return plan_replace(now, content); });
+    }
+
+    std::string text_;
+    std::string image_;
+    bool overwrite_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_restore() { return std::make_unique<Restore>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion root: takes the root page as the kernel does, but refuses where the kernel only complains.
+#include "cli/commands.h"
+#include "cli/liveupdate.h"
+#include "cli/region_writer.h"
+#include "cli/session.h"
+#include "report/region_report.h"
+
+#include <array>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+class Root final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
+        declare_liveupdate(app, liveupdate_);
+        app.add_flag("--open", options_.open, "set bit 0 first where it is clear, as the kernel's open does");
+    }
+
+    int run(Session &session) override
+    {
+        const LiveUpdate liveupdate = liveupdate_of_option(liveupdate_);
+        return session.for_each_source({source_},
+                                       [&](const std::string &source) { return take(session, source, liveupdate); });
+    }
+
+private:
+    int take(Session &session, const std::string &argument, LiveUpdate liveupdate) const
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        const SourceInfo info = info_with_base(source);
+        RootValidation before;
+        write_region(source, [&](std::span<const std::byte> region) {
+            RootPlan plan = plan_root(region, liveupdate, options_);
+            before = plan.validation;
+            return std::move(plan.edits);
+        });
+        report::ResultWriter &results = session.results();
+        results.begin(&info);
+        const std::array page{Range<PageIndex>{kRootPage, 1}};
+        report::write_page_runs(results, page, source.offset(), region_pages(info));
+        results.put_bool("root_bit", before.root_bit);
+        results.put_bool("expected", before.expected_root_bit);
+        results.put_bool("match", before.match);
+        results.text(before.root_bit ? "it was taken before, as a live update expects\n"
+                                     : "taken now, as in a cold boot\n");
+        results.end();
+        return kClean;
+    }
+
+    std::string source_;
+    std::string liveupdate_;
+    RootOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_root() { return std::make_unique<Root>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/options.h"
+
+#include <pgregion/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+void declare_global(CLI::App &app, GlobalOptions &options)
+{
+    const std::vector<std::string> when{"auto", "always", "never"};
+    app.add_flag("--json", options.json, "one JSON document")->group(kGlobalGroup);
+    app.add_flag("--json-lines", options.json_lines, "one JSON object per record and line")->group(kGlobalGroup);
+    app.add_option("-o,--output", options.output, "write to FILE, whole or not at all")
+        ->type_name("FILE")
+        ->group(kGlobalGroup);
+    app.add_option("--color", options.colour, "colours: auto, always or never")
+        ->check(CLI::IsMember(when))
+        ->type_name("WHEN")
+        ->group(kGlobalGroup);
+    app.add_option("--progress", options.progress, "progress on standard error: auto, always or never")
+        ->check(CLI::IsMember(when))
+        ->type_name("WHEN")
+        ->group(kGlobalGroup);
+    app.add_option("-j,--jobs", options.jobs, "work on N sources at once")
+        ->check(CLI::Range(1U, 1024U).description(""))
+        ->type_name("N")
+        ->group(kGlobalGroup);
+    app.add_flag("-q,--quiet", options.quiet, "exit status only")->group(kGlobalGroup);
+    app.add_flag("-v,--verbose", options.verbose, "say more")->group(kGlobalGroup);
+}
+
+void declare_source(CLI::App &app, SourceOptions &options)
+{
+    app.add_option("--offset", options.offset, "where in the source it begins, a multiple of 4K")
+        ->type_name("BYTES")
+        ->group(kSourceGroup);
+    app.add_option("--paddr", options.paddr, "physical address of that place")->type_name("PA")->group(kSourceGroup);
+}
+
+void declare_decoding(CLI::App &app, DecodingOptions &options, SourceOptions &source)
+{
+    std::vector<std::string> formats{"auto"};
+    for (const TableFormat *format : table_formats())
+        formats.emplace_back(format->name);
+    for (const DirectoryFormat *format : directory_formats())
+        formats.emplace_back(format->name);
+    app.add_option("--format", options.format, "format of the tables; see pgregion formats")
+        ->check(CLI::IsMember(formats))
+        ->type_name("NAME")
+        ->group(kDecodingGroup);
+    app.add_option("--levels", options.levels, "number of table levels, or auto")
+        ->type_name("N")
+        ->group(kDecodingGroup);
+    app.add_option("--root", options.root, "root table: page:N or a physical address")
+        ->type_name("page:N|PA")
+        ->group(kDecodingGroup);
+    app.add_option("--paw", options.paw, "physical address width of the host")
+        ->type_name("BITS")
+        ->group(kDecodingGroup);
+    app.add_option("--param", options.params, "parameter of the format (repeatable)")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all()
+        ->group(kDecodingGroup);
+    app.add_option("--with", source.with, "one more piece of the same memory (repeatable)")
+        ->type_name("FILE@0xPA")
+        ->expected(1)
+        ->take_all()
+        ->group(kDecodingGroup);
+    app.add_option("--device", options.device, "one device of a directory: BDF or number")
+        ->type_name("ID")
+        ->group(kDecodingGroup);
+}
+
+}  // namespace
+
+void declare_shared(CLI::App &app, SharedOptions &options)
+{
+    declare_global(app, options.global);
+    declare_source(app, options.source);
+    declare_decoding(app, options.decoding, options.source);
+}
+
+}  // namespace pgregion::cli

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Options that several commands share (cli.md sections 1 and 2), in three groups. A command's row says which
+// groups it takes; the rest is refused.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI
+{
+class App;
+}
+
+namespace pgregion::cli
+{
+
+struct GlobalOptions {
+    bool json = false;
+    bool json_lines = false;
+    std::string output;
+    std::string colour = "auto";
+    std::string progress = "auto";
+    unsigned jobs = 1;
+    bool quiet = false;
+    int verbose = 0;
+};
+
+/// How a source's bytes lie in it and in physical memory.
+struct SourceOptions {
+    std::string offset;             ///< empty: not given
+    std::string paddr;              ///< empty: not given
+    std::vector<std::string> with;  ///< FILE@0xPA
+};
+
+/// How tables are to be read.
+struct DecodingOptions {
+    std::string format = "auto";
+    std::string levels = "auto";
+    std::string root;  ///< page:N or PA; empty: page:1
+    std::string paw;
+    std::vector<std::string> params;
+    std::string device;
+};
+
+struct SharedOptions {
+    GlobalOptions global;
+    SourceOptions source;
+    DecodingOptions decoding;
+};
+
+/// Names of the groups, as help prints them.
+inline constexpr const char *kGlobalGroup = "Global options";
+inline constexpr const char *kSourceGroup = "Source";
+inline constexpr const char *kDecodingGroup = "Decoding context";
+
+/// Declares all of them on the main app; subcommands fall through to it.
+void declare_shared(CLI::App &app, SharedOptions &options);
+
+}  // namespace pgregion::cli
