@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Calls of every command, on good and on bad sources, whose JSON is held against the schema.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace pgregion::test
+{
+
+using Strings = std::vector<std::string>;
+
+inline constexpr int kUsageBit = 16;
+
+/// One call; "{}" in an argument stands for the folder of the sources. `failing` are the sources (without their
+/// folder) that must be in errors and nowhere else.
+struct Call {
+    std::string name;
+    Strings arguments;
+    int status = 0;
+    std::size_t results = 1;
+    Strings failing = {};
+};
+
+/// Commands that write; run once for each form, on sources that are made anew.
+inline const std::vector<Call> &writing_calls()
+{
+    static const std::vector<Call> calls{
+        {"init-new", {"init", "{}/new.img"}},
+        {"init-take-root", {"init", "{}/new2.img", "--take-root", "--paddr", "0x1000000"}},
+        {"init-not-empty", {"init", "{}/domain.img"}, 4, 0, {"domain.img"}},
+        {"init-no-folder", {"init", "{}/none/new.img"}, 8, 0, {"none/new.img"}},
+        {"alloc", {"alloc", "{}/new.img", "--allow-root"}},
+        {"alloc-runs", {"alloc", "{}/new2.img", "--order", "3", "--count", "2", "--paddr", "0x1000000"}},
+        {"alloc-root-page", {"alloc", "{}/opened.img"}, 4, 0, {"opened.img"}},
+        {"alloc-full", {"alloc", "{}/full.img"}, 8, 0, {"full.img"}},
+        {"alloc-missing", {"alloc", "{}/missing.img"}, 8, 0, {"missing.img"}},
+        {"free", {"free", "{}/used.img", "5", "6"}},
+        {"free-free-page", {"free", "{}/used.img", "400"}, 4, 0, {"used.img"}},
+        {"free-referenced", {"free", "{}/root.img", "2"}, 4, 0, {"root.img"}},
+        {"free-bad-page", {"free", "{}/used.img", "seven"}, kUsageBit, 0, {}},
+        {"root", {"root", "{}/opened.img", "--liveupdate", "no"}},
+        {"root-mismatch", {"root", "{}/taken.img", "--liveupdate", "no"}, 4, 0, {"taken.img"}},
+        {"restore", {"restore", "{}/good.pgtext", "{}/restored.img"}},
+        {"restore-bad-text", {"restore", "{}/bad.pgtext", "{}/restored2.img"}, 8, 0, {"bad.pgtext"}},
+        {"restore-over-data", {"restore", "{}/good.pgtext", "{}/domain.img"}, 4, 0, {"domain.img"}},
+    };
+    return calls;
+}
+
+inline const std::vector<Call> &reading_calls()
+{
+    static const Strings joined{"--with", "{}/domain.img@0x6e00000"};
+    static const std::vector<Call> calls{
+        {"validate", {"validate", "{}/taken.img", "--liveupdate", "yes"}},
+        {"validate-many",
+         {"validate", "{}/taken.img", "{}/short.img", "{}/zero.img", "{}/missing.img", "--liveupdate", "no"},
+         12,
+         2,
+         {"short.img", "missing.img"}},
+        {"info", {"info", "{}/root.img"}},
+        {"info-given", {"info", "{}/domain.img", "--paddr", "0x6e00000"}},
+        {"info-many", {"info", "{}/zero.img", "{}/missing.img", "{}/ones.img", "{}/full.img"}, 8, 3, {"missing.img"}},
+        {"info-folder", {"info", "{}"}, 8, 0, {}},
+        {"bitmap", {"bitmap", "{}/domain.img", "{}/zero.img", "{}/full.img", "--as", "list"}, 0, 3},
+        {"bitmap-short", {"bitmap", "{}/short.img"}, 8, 0, {"short.img"}},
+        {"page-directory", {"page", "{}/root.img", "1"}},
+        {"page-tables", {"page", "{}/domain.img", "1", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x6e00000"}},
+        {"page-bytes", {"page", "{}/root.img", "1", "--hex"}},
+        {"page-bitmap", {"page", "{}/root.img", "0"}},
+        {"page-unreached", {"page", "{}/root.img", "400"}},
+        {"page-beyond", {"page", "{}/root.img", "512"}, 8, 0, {"root.img"}},
+        {"page-bad-number", {"page", "{}/root.img", "seven"}, kUsageBit, 0, {}},
+        {"decode", {"decode", "{}/root.img"}},
+        {"decode-joined", {"decode", "{}/root.img", joined[0], joined[1], "--limit", "60"}, 4},
+        {"decode-loop",
+         {"decode", "{}/loop.img", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x1000000", "--limit", "40"},
+         4},
+        {"decode-undecided", {"decode", "{}/zero.img"}, 8, 0, {"zero.img"}},
+        {"mappings", {"mappings", "{}/root.img", joined[0], joined[1], "--device", "00:02.0"}},
+        {"mappings-all", {"mappings", "{}/root.img"}},
+        {"mappings-loop",
+         {"mappings", "{}/loop.img", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x1000000"},
+         4},
+        {"mappings-pages",
+         {"mappings", "{}/domain.img", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x6e00000", "--every-page",
+          "--limit", "5"},
+         4},
+        {"mappings-no-device", {"mappings", "{}/root.img", "--device", "77:00.0"}, 4, 0, {"root.img"}},
+        {"mappings-missing", {"mappings", "{}/missing.img", "{}/zero.img"}, 8, 0, {"missing.img", "zero.img"}},
+        {"mappings-root-needed", {"mappings", "{}/short.img"}, 8, 0, {"short.img"}},
+        {"translate-fault",
+         {"translate", "{}/root.img", "0", "0xfffffffffffff000", joined[0], joined[1], "--device", "00:02.0"},
+         4},
+        {"translate-no-device", {"translate", "{}/root.img", "0x1000", "--device", "77:00.0"}, 4},
+        {"translate-device-needed", {"translate", "{}/root.img", "0x1000"}, kUsageBit, 0, {}},
+        {"translate-loop",
+         {"translate", "{}/loop.img", "0x0", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x1000000"}},
+        {"devices", {"devices", "{}/root.img"}},
+        {"devices-tables",
+         {"devices", "{}/domain.img", "--format", "vtd-ss", "--levels", "4", "--paddr", "0x6e00000"},
+         8,
+         0,
+         {"domain.img"}},
+        {"devices-limit", {"devices", "{}/root.img", "--limit", "2"}, 4},
+        {"devices-ones", {"devices", "{}/ones.img", "--format", "vtd-root", "--paddr", "0"}},
+        {"formats", {"formats"}},
+        {"dump", {"dump", "{}/root.img"}},
+        {"dump-undecided", {"dump", "{}/used.img"}},
+        {"dump-missing", {"dump", "{}/missing.img"}, 8, 0, {"missing.img"}},
+    };
+    return calls;
+}
+
+}  // namespace pgregion::test

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The shape of the tree: which floor may include which, which libraries a floor may see, how long a file may be.
+// The floors keep the core usable without files, text or a terminal; nobody sees one bad include in review, so a
+// test looks. Each rule is a function of a path and a text, tried on bad examples first: a check that cannot
+// fail is worthless.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pgregion
+{
+namespace
+{
+
+using Strings = std::vector<std::string>;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The folders of src/ that a file in a folder of src/ may include, itself among them.
+const std::map<std::string, std::set<std::string>, std::less<>> kMayInclude = {
+    {"base", {"base"}},
+    {"formats", {"base", "formats", "region"}},
+    {"region", {"base", "formats", "region"}},
+    {"walk", {"base", "formats", "walk"}},
+    {"check", {"base", "formats", "region", "walk", "check", "diff", "scan"}},
+    {"diff", {"base", "formats", "region", "walk", "check", "diff", "scan"}},
+    {"scan", {"base", "formats", "region", "walk", "check", "diff", "scan"}},
+    {"edit", {"base", "formats", "region", "walk", "check", "diff", "scan", "edit"}},
+    {"io", {"base", "formats", "region", "walk", "check", "diff", "scan", "edit", "io"}},
+    {"report", {"base", "formats", "region", "walk", "check", "diff", "scan", "edit", "report"}},
+    {"cli", {"base", "formats", "region", "walk", "check", "diff", "scan", "edit", "io", "report", "cli"}},
+};
+
+/// The folder whose floor a public header belongs to.
+const std::map<std::string, std::string, std::less<>> kFolderOfPublicHeader = {
+    {"address.h", "base"},       {"error.h", "base"},  {"byte_sink.h", "base"}, {"format.h", "formats"},
+    {"region.h", "region"},      {"area.h", "region"}, {"walk.h", "walk"},      {"mapping.h", "walk"},
+    {"memory_source.h", "walk"}, {"check.h", "check"}, {"diff.h", "diff"},      {"scan.h", "scan"},
+    {"edit.h", "edit"},          {"open.h", "io"},     {"report.h", "report"},  {"text_form.h", "report"},
+};
+
+/// Standard headers that bring streams, files or text formatting; the core has none of these.
+const std::set<std::string, std::less<>> kNotInCore = {
+    "cstdio",   "expected", "filesystem", "format",     "fstream", "iomanip",   "ios",       "iosfwd",     "istream",
+    "iostream", "ostream",  "print",      "spanstream", "sstream", "streambuf", "strstream", "syncstream",
+};
+
+/// Files over 400 lines that may stay so, and why.
+const std::map<std::string, std::string, std::less<>> kLongFiles = {};
+
+constexpr std::size_t kMostLines = 400;
+
+bool starts_with_any(std::string_view text, const std::vector<std::string_view> &prefixes)
+{
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return text.starts_with(prefix); });
+}
+
+/// The folder of src/ that a path such as "src/walk/walk.cpp" or "include/pgregion/walk.h" stands for; empty when
+/// the tables above do not know it.
+std::string folder_of(const std::string &path)
+{
+    static const std::string public_folder = "include/pgregion/";
+    static const std::string private_folder = "src/";
+    if (path.starts_with(public_folder)) {
+        const auto found = kFolderOfPublicHeader.find(path.substr(public_folder.size()));
+        return found == kFolderOfPublicHeader.end() ? "" : found->second;
+    }
+    const std::string rest = path.starts_with(private_folder) ? path.substr(private_folder.size()) : "";
+    const std::string folder = rest.substr(0, rest.find('/'));
+    return kMayInclude.contains(folder) ? folder : "";
+}
+
+/// Whether a file in `folder` may include the library header `name` ("vector", "boost/interprocess/…").
+bool library_allowed(std::string_view folder, const std::string &name)
+{
+    static const std::set<std::string, std::less<>> kPrints = {"iostream", "print"};
+    const bool plain_standard_name = name.find_first_of("./") == std::string::npos;
+    if (folder == "cli")
+        return true;
+    if (folder == "io")
+        return !starts_with_any(name, {"fmt/", "nlohmann/", "CLI/"}) && !kPrints.contains(name);
+    if (folder == "report")
+        return starts_with_any(name, {"fmt/", "nlohmann/"}) ||
+               (plain_standard_name && !kPrints.contains(name) && name != "fstream" && name != "filesystem");
+    return plain_standard_name && !kNotInCore.contains(name);
+}
+
+/// What is wrong with one include of the file `path` in `folder`; empty when nothing is. `quoted` tells "name"
+/// from <name>.
+std::string include_fault(const std::string &path, const std::string &name, bool quoted)
+{
+    const std::string folder = folder_of(path);
+    const bool is_public = name.starts_with("pgregion/");
+    if (!quoted && !is_public)
+        return library_allowed(folder, name) ? "" : "the floor " + folder + " does without this library";
+    if (quoted && is_public)
+        return "write a public header in angle brackets";
+    if (quoted && path.starts_with("include/"))
+        return "a public header is installed and cannot include a private one";
+    const std::string target = folder_of(is_public ? "include/" + name : "src/" + name);
+    if (target.empty())
+        return is_public ? "name the floor of this public header in kFolderOfPublicHeader"
+                         : "write a private header as \"folder/file.h\", seen from src/";
+    return kMayInclude.find(folder)->second.contains(target) ? "" : folder + " may not include " + target;
+}
+
+/// Every include of `text` that breaks the floors, as "path:line: name: why". `path` is relative to the project.
+Strings include_faults(const std::string &path, const std::string &text)
+{
+    static const std::regex kInclude(R"re(^\s*#\s*include\s*([<"])([^>"]+)[>"].*$)re");
+    if (folder_of(path).empty())
+        return {path + ": no floor known for this file; name its folder in kMayInclude or kFolderOfPublicHeader"};
+    Strings faults;
+    std::istringstream lines(text);
+    std::string line;
+    std::smatch match;
+    for (int number = 1; std::getline(lines, line); ++number) {
+        if (!std::regex_match(line, match, kInclude))
+            continue;
+        const std::string why = include_fault(path, match.str(2), match.str(1) == "\"");
+        if (!why.empty())
+            faults.push_back(path + ":" + std::to_string(number) + ": " + match.str(2) + ": " + why);
+    }
+    return faults;
+}
+
+/// Inside pgregion a folder or namespace called fmt would hide the library of that name.
+Strings name_faults(const std::string &path, const std::string &text)
+{
+    static const std::regex kNamespace(R"re((^|\n)\s*(inline\s+)?namespace\s+(\w+\s*::\s*)*fmt\b)re");
+    Strings faults;
+    if (("/" + path).find("/fmt/") != std::string::npos)
+        faults.push_back(path + ": a folder called fmt");
+    if (std::regex_search(text, kNamespace))
+        faults.push_back(path + ": a namespace called fmt");
+    return faults;
+}
+
+/// A file that is too long without a reason, or has a reason that it no longer needs.
+Strings length_faults(const std::string &path, const std::string &text, bool excused)
+{
+    const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    if (lines > kMostLines && !excused)
+        return {path + ": " + std::to_string(lines) + " lines; split it, or give a reason in kLongFiles"};
+    if (lines <= kMostLines && excused)
+        return {path + ": short enough now; take it out of kLongFiles"};
+    return {};
+}
+
+Strings licence_faults(const std::string &path, const std::string &text)
+{
+    return text.starts_with("// SPDX-License-Identifier: GPL-2.0-or-later\n") ? Strings{}
+                                                                              : Strings{path + ": no licence line"};
+}
+
+struct SourceFile {
+    std::string path;  ///< relative to the project, with forward slashes
+    std::string text;
+};
+
+/// Every .h and .cpp below the named folders of the project, sorted by path.
+std::vector<SourceFile> source_files(const Strings &folders)
+{
+    namespace fs = std::filesystem;
+    const fs::path root = PGREGION_TEST_SOURCE_DIR;
+    std::vector<SourceFile> files;
+    for (const std::string &folder : folders) {
+        for (const auto &entry : fs::recursive_directory_iterator(root / folder)) {
+            const std::string extension = entry.path().extension().string();
+            if (!entry.is_regular_file() || (extension != ".h" && extension != ".cpp"))
+                continue;
+            std::ifstream in(entry.path(), std::ios::binary);
+            std::string text{std::istreambuf_iterator<char>(in), {}};
+            files.push_back({entry.path().lexically_relative(root).generic_string(), std::move(text)});
+        }
+    }
+    std::ranges::sort(files, {}, &SourceFile::path);
+    return files;
+}
+
+void append(Strings &to, const Strings &more) { to.insert(to.end(), more.begin(), more.end()); }
+
+TEST(FloorRules, AFileMayIncludeItsOwnFloorAndTheFloorsBelow)
+{
+    EXPECT_THAT(include_faults("src/formats/a.cpp", "#include \"base/bits.h\"\n#include \"formats/b.h\"\n"), IsEmpty());
+    EXPECT_THAT(include_faults("src/edit/a.cpp", "#include <pgregion/check.h>\n#include \"scan/b.h\"\n"), IsEmpty());
+    EXPECT_THAT(include_faults("include/pgregion/format.h", "#include <pgregion/address.h>\n#include <span>\n"),
+                IsEmpty());
+    EXPECT_THAT(include_faults("src/cli/a.cpp", "#include <CLI/CLI.hpp>\n#include \"io/b.h\"\n#include <cstdio>\n"),
+                IsEmpty());
+}
+
+TEST(FloorRules, AnIncludeOfAFloorAboveIsAFault)
+{
+    EXPECT_THAT(include_faults("src/base/a.h", "#include \"formats/b.h\"\n"),
+                ElementsAre("src/base/a.h:1: formats/b.h: base may not include formats"));
+    EXPECT_THAT(include_faults("src/walk/a.cpp", "\n#include <pgregion/check.h>\n"),
+                ElementsAre("src/walk/a.cpp:2: pgregion/check.h: walk may not include check"));
+    EXPECT_THAT(include_faults("src/scan/a.cpp", "#include <pgregion/edit.h>\n"),
+                ElementsAre(HasSubstr("scan may not include edit")));
+    EXPECT_THAT(include_faults("src/edit/a.cpp", "  #  include <pgregion/open.h> // why\n"),
+                ElementsAre(HasSubstr("edit may not include io")));
+    EXPECT_THAT(include_faults("include/pgregion/address.h", "#include <pgregion/walk.h>\n"),
+                ElementsAre(HasSubstr("base may not include walk")));
+}
+
+TEST(FloorRules, TheWalkerDoesNotKnowTheRegion)
+{
+    EXPECT_THAT(include_faults("src/walk/a.cpp", "#include \"region/bitmap.h\"\n#include <pgregion/region.h>\n"),
+                ElementsAre(HasSubstr("walk may not include region"), HasSubstr("walk may not include region")));
+}
+
+TEST(FloorRules, IoAndReportDoNotSeeEachOther)
+{
+    EXPECT_THAT(include_faults("src/io/a.cpp", "#include <pgregion/report.h>\n#include <fmt/core.h>\n"),
+                ElementsAre(HasSubstr("io may not include report"), HasSubstr("does without")));
+    EXPECT_THAT(include_faults("src/report/a.cpp", "#include \"io/b.h\"\n#include <boost/config.hpp>\n"),
+                ElementsAre(HasSubstr("report may not include io"), HasSubstr("does without")));
+    EXPECT_THAT(include_faults("src/report/a.cpp", "#include <unistd.h>\n#include <fstream>\n#include <CLI/CLI.hpp>\n"),
+                testing::SizeIs(3));
+}
+
+TEST(FloorRules, TheCoreHasNoStreamsFilesTextOrSystemCalls)
+{
+    for (const char *name :
+         {"iostream", "fstream", "sstream", "print", "filesystem", "cstdio", "fmt/format.h", "nlohmann/json.hpp",
+          "CLI/CLI.hpp", "boost/config.hpp", "unistd.h", "sys/mman.h", "stdio.h"})
+        EXPECT_THAT(
+            include_faults("src/region/a.cpp", "#include <" + std::string(name) + ">\n"),
+            ElementsAre("src/region/a.cpp:1: " + std::string(name) + ": the floor region does without this library"));
+    EXPECT_THAT(include_faults("include/pgregion/edit.h", "#include <iostream>\n"), testing::SizeIs(1));
+}
+
+TEST(FloorRules, APublicHeaderCannotIncludeAPrivateOne)
+{
+    EXPECT_THAT(include_faults("include/pgregion/format.h", "#include \"base/bits.h\"\n"),
+                ElementsAre(HasSubstr("cannot include a private one")));
+}
+
+TEST(FloorRules, AnIncludeOrFileThatTheTablesDoNotKnowIsAFault)
+{
+    EXPECT_THAT(include_faults("src/walk/a.cpp", "#include \"neighbour.h\"\n"),
+                ElementsAre(HasSubstr("seen from src/")));
+    EXPECT_THAT(include_faults("src/walk/a.cpp", "#include \"../base/bits.h\"\n"),
+                ElementsAre(HasSubstr("seen from src/")));
+    EXPECT_THAT(include_faults("src/walk/a.cpp", "#include <pgregion/new.h>\n"),
+                ElementsAre(HasSubstr("kFolderOfPublicHeader")));
+    EXPECT_THAT(include_faults("src/cli/a.cpp", "#include \"pgregion/walk.h\"\n"),
+                ElementsAre(HasSubstr("angle brackets")));
+    EXPECT_THAT(include_faults("src/new/a.cpp", ""), ElementsAre(HasSubstr("no floor known")));
+    EXPECT_THAT(include_faults("include/pgregion/new.h", ""), ElementsAre(HasSubstr("no floor known")));
+}
+
+TEST(FloorRules, ACommentedIncludeIsNoInclude)
+{
+    EXPECT_THAT(include_faults("src/base/a.h", "// #include <iostream>\n"), IsEmpty());
+}
+
+TEST(FloorRules, AFolderOrNamespaceCalledFmtIsAFault)
+{
+    EXPECT_THAT(name_faults("src/report/fmt/a.h", ""), ElementsAre(HasSubstr("folder")));
+    EXPECT_THAT(name_faults("src/report/a.h", "int a;\nnamespace pgregion::fmt\n{\n"),
+                ElementsAre(HasSubstr("namespace")));
+    EXPECT_THAT(name_faults("src/report/a.h", "namespace fmt {"), ElementsAre(HasSubstr("namespace")));
+    EXPECT_THAT(name_faults("src/report/a.h", "template <> struct fmt::formatter<Iova>;\nnamespace fmtx {}\n"),
+                IsEmpty());
+}
+
+TEST(FloorRules, AFileOverFourHundredLinesNeedsAReason)
+{
+    EXPECT_THAT(length_faults("a.cpp", std::string(400, '\n'), false), IsEmpty());
+    EXPECT_THAT(length_faults("a.cpp", std::string(401, '\n'), false), ElementsAre(HasSubstr("401 lines")));
+    EXPECT_THAT(length_faults("a.cpp", std::string(401, '\n'), true), IsEmpty());
+    EXPECT_THAT(length_faults("a.cpp", std::string(400, '\n'), true), ElementsAre(HasSubstr("take it out")));
+}
+
+TEST(FloorRules, AFileWithoutTheLicenceLineIsAFault)
+{
+    EXPECT_THAT(licence_faults("a.h", "#pragma once\n"), ElementsAre("a.h: no licence line"));
+    EXPECT_THAT(licence_faults("a.h", "// SPDX-License-Identifier: GPL-2.0-or-later\n//\n"), IsEmpty());
+}
+
+TEST(Tree, EveryIncludeObeysTheFloors)
+{
+    Strings faults;
+    const std::vector<SourceFile> files = source_files({"include", "src"});
+    EXPECT_GT(files.size(), 4U);
+    for (const auto &[path, text] : files) {
+        append(faults, include_faults(path, text));
+        append(faults, name_faults(path, text));
+    }
+    EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST(Tree, NoSourceFileIsTooLong)
+{
+    Strings faults;
+    std::set<std::string, std::less<>> seen;
+    for (const auto &[path, text] : source_files({"include", "src", "tests"})) {
+        seen.insert(path);
+        append(faults, length_faults(path, text, kLongFiles.contains(path)));
+    }
+    for (const auto &[path, reason] : kLongFiles)
+        EXPECT_TRUE(seen.contains(path) && !reason.empty()) << path << " in kLongFiles: no such file, or no reason";
+    EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST(Tree, EverySourceFileNamesItsLicence)
+{
+    Strings faults;
+    for (const auto &[path, text] : source_files({"include", "src", "tests"}))
+        append(faults, licence_faults(path, text));
+    EXPECT_THAT(faults, IsEmpty());
+}
+
+}  // namespace
+}  // namespace pgregion

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Files that are something else are named for what they are; regions are never mistaken for them.
+#include "io/signatures.h"
+#include "io_test_support.h"
+
+#include <pgregion/open.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace pgregion
+{
+namespace
+{
+
+using namespace test;
+using namespace std::string_view_literals;
+
+struct Case {
+    std::string_view head;
+    std::string_view name;
+    std::string_view command;
+};
+
+const Case kCases[] = {
+    {"\x28\xb5\x2f\xfd more"sv, "a zstd-compressed file", "zstd -d "},
+    {"\xfd"
+     "7zXZ\0\0"sv,
+     "an xz-compressed file", "xz -dc "},
+    {"\x1f\x8b\x08\0"sv, "a gzip-compressed file", "gzip -dc "},
+    {"BZh91AY&SY"sv, "a bzip2-compressed file", "bzip2 -dc "},
+    {"\x04\x22\x4d\x18"sv, "an lz4-compressed file", "lz4 -d "},
+    {"QFI\xfb\0\0\0\3"sv, "a qcow2 disk image", "qemu-img convert -O raw "},
+    {"QFI\xfb\0\0\0\2"sv, "a qcow2 disk image", "qemu-img convert -O raw "},
+    {"KDMV\1\0\0\0"sv, "a VMDK disk image", "qemu-img convert -O raw "},
+    {"vhdxfile"sv, "a VHDX disk image", "qemu-img convert -O raw "},
+    {"conectix"sv, "a VHD disk image", "qemu-img convert -O raw "},
+    {"\x7f"
+     "ELF\2\1\1\0\0\0\0\0\0\0\0\0\4\0\x3e\0\1\0\0\0"sv,
+     "an ELF core (a memory dump)", "readelf -lW "},
+    {"\x7f"
+     "ELF\2\2\1\0\0\0\0\0\0\0\0\0\0\4\0\x16\0\0\0\1"sv,
+     "an ELF core (a memory dump)", "readelf -lW "},
+    {"\x7f"
+     "ELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0\1\0\0\0"sv,
+     "an ELF program or library", "name a memory save"},
+    {"KDUMP   \6\0\0\0"sv, "a kdump-compressed dump", "crash(8)"},
+    {"DISKDUMP\0\0\0\0"sv, "a diskdump-compressed dump", "crash(8)"},
+    {"makedumpfile\0\0\0\0\0"sv, "a flattened dump (as sent through a pipe by makedumpfile or QEMU)",
+     "makedumpfile -R OUT < "},
+    {"EMiL\1\0\0\0"sv, "a LiME memory dump", "format=padded"},
+    {"QEVM\0\0\0\3"sv, "a QEMU savevm or migration stream", "pmemsave"},
+    {"LUKS\xba\xbe\0\2"sv, "a LUKS container", "cryptsetup open "},
+};
+
+TEST(Signatures, EveryKnownTypeIsRefusedByNameWithTheNextStep)
+{
+    const TemporaryDirectory directory;
+    for (const Case &example : kCases) {
+        // Realistic neighbours: something stands behind the signature.
+        const auto path = directory.file("file", std::string(example.head) + std::string(5000, 'z'));
+        const Error error = error_of([&] { (void)Source::open(path, OpenMode::read_only); });
+        EXPECT_EQ(error.code(), "wrong-file-type") << example.name;
+        EXPECT_EQ(error.failure(), Failure::operational);
+        EXPECT_EQ(error.what(), "is " + std::string(example.name) + ", neither a region image nor raw memory");
+        EXPECT_NE(error.hint().find(example.command), std::string::npos) << error.hint();
+        EXPECT_EQ(error.hint().find("FILE "), std::string::npos) << error.hint();
+    }
+}
+
+TEST(Signatures, ShortFileThatIsAllSignatureIsRecognised)
+{
+    const TemporaryDirectory directory;
+    const auto path = directory.file("small.zst", "\x28\xb5\x2f\xfd\x04\x00");
+    EXPECT_EQ(code_of([&] { (void)Source::open(path, OpenMode::read_only); }), "wrong-file-type");
+}
+
+TEST(Signatures, EveryRowOfTheTableRecognisesItself)
+{
+    for (const io::Signature &signature : io::signatures()) {
+        std::string head(512, '\xee');
+        for (const io::Piece &piece : signature.pieces)
+            head.replace(piece.offset, piece.bytes.size(), piece.bytes);
+        const auto found = looks_like(std::as_bytes(std::span(head)));
+        ASSERT_TRUE(found.has_value()) << signature.name;
+        EXPECT_EQ(found->name, signature.name);
+        EXPECT_FALSE(found->next_step.empty());
+    }
+}
+
+TEST(Signatures, RegionWhoseBitmapLooksLikeAShortSignatureIsARegion)
+{
+    const TemporaryDirectory directory;
+    // Pages 3, 5, 7, … allocated just so: the first bytes of zstd, gzip, lz4, zip and LiME's letters.
+    for (const std::string_view bitmap :
+         {"\x28\xb5\x2f\xfd"sv, "\x1f\x8b\x08"sv, "\x04\x22\x4d\x18"sv, "PK\3\4"sv, "QED\0"sv}) {
+        const auto path = directory.file("region", bitmap, 2 * kMiB);
+        EXPECT_EQ(Source::open(path, OpenMode::read_only).kind(), SourceKind::region_image);
+    }
+}
+
+TEST(Signatures, LongSignatureIsNoAccidentEvenBeforeZeros)
+{
+    const TemporaryDirectory directory;
+    const auto path = directory.file("region", "makedumpfile\0\0\0\0"sv, 2 * kMiB);
+    EXPECT_EQ(code_of([&] { (void)Source::open(path, OpenMode::read_only); }), "wrong-file-type");
+}
+
+TEST(Signatures, CompressedFileOfExactlyTwoMebibytesIsNotARegion)
+{
+    const TemporaryDirectory directory;
+    const auto path = directory.file("region", "\x28\xb5\x2f\xfd" + std::string(2 * kMiB - 4, 'c'));
+    EXPECT_EQ(code_of([&] { (void)Source::open(path, OpenMode::read_only); }), "wrong-file-type");
+}
+
+TEST(Signatures, PkernfsAreaOpensAsRawMemory)
+{
+    const TemporaryDirectory directory;
+    const auto path = directory.file("area", "\x73\x66\x6e\x72\x65\x6b\x70\x00"sv, 8 * kMiB);
+    const Source source = Source::open(path, OpenMode::read_only);
+    EXPECT_EQ(source.kind(), SourceKind::raw_memory);
+    const auto content = looks_like(source.bytes());
+    ASSERT_TRUE(content.has_value());
+    EXPECT_TRUE(content->is_memory);
+    EXPECT_EQ(content->name, "a pkernfs area");
+}
+
+TEST(Signatures, NothingIsRecognisedInZerosOnesOrNoBytes)
+{
+    const std::vector<std::byte> zeros(4096, std::byte{0});
+    const std::vector<std::byte> ones(4096, std::byte{0xff});
+    EXPECT_FALSE(looks_like(zeros).has_value());
+    EXPECT_FALSE(looks_like(ones).has_value());
+    EXPECT_FALSE(looks_like({}).has_value());
+}
+
+TEST(Signatures, KernelCoreIsNamedAndNotMapped)
+{
+    if (::access("/proc/kcore", R_OK) != 0)
+        GTEST_SKIP() << "/proc/kcore is not readable here";
+    EXPECT_EQ(code_of([] { (void)Source::open("/proc/kcore", OpenMode::read_only); }), "wrong-file-type");
+}
+
+}  // namespace
+}  // namespace pgregion

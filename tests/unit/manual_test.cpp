@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The manual pages against the program: commands, options, formats and error codes are compared in both
+// directions, so that neither can gain or lose anything alone. mdoc.h and manual_check.h say how pages have to be
+// written for that.
+#include "cli/application.h"
+#include "support/manual_check.h"
+
+#include <pgregion/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+namespace
+{
+
+using namespace test::mdoc;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::filesystem::path kProject = PGREGION_TEST_SOURCE_DIR;
+
+std::string read_text(const std::filesystem::path &path)
+{
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// What a validator adds to a value's name is for help texts.
+std::string value_name(const CLI::Option &option)
+{
+    static const std::regex validator(":(\\{|UINT|INT).*");
+    return std::regex_replace(option.get_type_name(), validator, "");
+}
+
+std::string plain(const CLI::Option &option)
+{
+    const bool many = option.get_items_expected_max() > 1;
+    if (option.get_positional())
+        return option.get_single_name() + (many ? " ..." : "");
+    std::string text;
+    for (const std::string &name : option.get_snames())
+        text += "-" + name;
+    for (const std::string &name : option.get_lnames())
+        text += (text.empty() ? "--" : ", --") + name;
+    return option.get_items_expected_max() == 0 ? text : text + " " + value_name(option);
+}
+
+Strings options_of(const CLI::App &app, const std::string &group)
+{
+    Strings found;
+    for (const CLI::Option *option : app.get_options()) {
+        if (option->get_group() == group)
+            found.push_back(plain(*option));
+    }
+    return found;
+}
+
+std::vector<CommandFacts> all_commands(const CommandTree &tree)
+{
+    std::vector<CommandFacts> all;
+    for (const CommandRow &row : command_rows()) {
+        const std::string name(row.name);
+        all.push_back(
+            {name, std::string(row.summary), row.needs, options_of(*tree.app->get_subcommand(name), "Options")});
+    }
+    return all;
+}
+
+/// "vtd-ss" and "vtd-ss snp=off|on" for every format and parameter.
+Strings formats_of_program()
+{
+    Strings found;
+    const auto add = [&found](std::string_view name, std::span<const ParameterSpec> parameters) {
+        found.emplace_back(name);
+        for (const ParameterSpec &spec : parameters) {
+            std::string values;
+            for (const ParameterChoice &choice : spec.choices)
+                values += (values.empty() ? "" : "|") + std::string(choice.name);
+            if (spec.choices.empty())
+                values = std::to_string(spec.min) + ".." + std::to_string(spec.max);
+            found.push_back(std::string(name) + " " + std::string(spec.key) + "=" + values);
+        }
+    };
+    for (const TableFormat *format : table_formats())
+        add(format->name, format->parameters);
+    for (const DirectoryFormat *format : directory_formats())
+        add(format->name, format->parameters);
+    return found;
+}
+
+std::map<std::string, std::string> manual_pages()
+{
+    std::map<std::string, std::string> pages;
+    for (const auto &entry : std::filesystem::directory_iterator(kProject / "man"))
+        pages[entry.path().filename().string()] = read_text(entry.path());
+    return pages;
+}
+
+std::string page_of_command(const std::string &name)
+{
+    return read_text(kProject / "man" / ("pgregion-" + name + ".8"));
+}
+
+TEST(Manual, EveryCommandHasAPageThatAgreesWithIt)
+{
+    const CommandTree tree;
+    const std::vector<CommandFacts> commands = all_commands(tree);
+    EXPECT_FALSE(commands.empty());
+    for (const CommandFacts &facts : commands)
+        EXPECT_THAT(command_page_faults(page_of_command(facts.name), facts), IsEmpty());
+}
+
+TEST(Manual, EveryPageOfSectionEightIsOfACommandOrTheOverview)
+{
+    const CommandTree tree;
+    std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5"};
+    for (const CommandRow &row : command_rows())
+        known.insert("pgregion-" + std::string(row.name) + ".8");
+    for (const auto &[name, text] : manual_pages())
+        EXPECT_TRUE(known.contains(name)) << name << " is a page of nothing";
+}
+
+TEST(Manual, TheOverviewListsEveryCommandWithItsSummary)
+{
+    Strings rows;
+    for (const CommandRow &row : command_rows())
+        rows.push_back(std::string(row.name) + ": " + std::string(row.summary));
+    EXPECT_EQ(commands_listed(read_text(kProject / "man/pgregion.8")), rows);
+}
+
+TEST(Manual, TheOverviewDescribesEverySharedOptionInItsGroup)
+{
+    const CommandTree tree;
+    std::map<std::string, Strings> groups;
+    for (const char *group : {kSourceGroup, kDecodingGroup, kGlobalGroup})
+        groups[group] = options_of(*tree.app, group);
+    EXPECT_THAT(overview_faults(read_text(kProject / "man/pgregion.8"), groups), IsEmpty());
+}
+
+TEST(Manual, EveryFormatAndParameterIsDescribed)
+{
+    Strings faults;
+    compare(faults, "formats", formats_listed(page_of_command("formats")), formats_of_program());
+    EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST(Manual, EveryErrorCodeIsDescribedAndNoOther)
+{
+    /// Thrown to callers of the library only.
+    const std::set<std::string> library{"edit-outside-source", "region-busy"};
+    std::set<std::string> thrown;
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(kProject / "src")) {
+        if (entry.path().extension() == ".cpp")
+            thrown.merge(codes_in(read_text(entry.path())));
+    }
+    for (const std::string &code : library)
+        EXPECT_EQ(thrown.erase(code), 1U) << code;
+    std::set<std::string> described;
+    for (const auto &[name, text] : manual_pages()) {
+        const Strings codes = codes_listed(text);
+        described.insert(codes.begin(), codes.end());
+    }
+    Strings faults;
+    compare(faults, "codes", {described.begin(), described.end()}, {thrown.begin(), thrown.end()});
+    EXPECT_THAT(faults, IsEmpty());
+}
+
+TEST(Manual, EveryCrossReferenceLeadsToAPage)
+{
+    static const std::regex reference(R"(Xr (pgregion\S*) ([58]))");
+    const auto pages = manual_pages();
+    for (const auto &[name, text] : pages) {
+        for (std::sregex_iterator at(text.begin(), text.end(), reference), end; at != end; ++at)
+            EXPECT_TRUE(pages.contains(at->str(1) + "." + at->str(2))) << name << ": " << at->str();
+        EXPECT_THAT(text, testing::Not(HasSubstr("://"))) << name << " holds a link";
+    }
+}
+
+TEST(Manual, MandocHasNothingToSay)
+{
+    if (!mandoc_is_there())
+        GTEST_SKIP() << "mandoc is not installed: apt-get install mandoc";
+    const Outcome outcome = lint("'" + (kProject / "man").string() + "'/*.[58]");
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(outcome.status, 0);
+}
+
+}  // namespace
+}  // namespace pgregion::cli
