@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# bash completion for pgregion. Made by pgregion_completions from the command tree: change that instead.
+
+# $1 is COMMAND:OPTION. Tells in $kind and $values what the option takes; fails if nothing.
+_pgregion_value()
+{
+    kind='' values=''
+    case $1 in
+        *:-o | *:--output)
+            kind=file
+            ;;
+        *:--color)
+            kind=words values='auto always never'
+            ;;
+        *:--progress)
+            kind=words values='auto always never'
+            ;;
+        *:-j | *:--jobs)
+            kind=any
+            ;;
+        *:--offset)
+            kind=any
+            ;;
+        *:--paddr)
+            kind=any
+            ;;
+        *:--format)
+            kind=words values='auto vtd-ss vtd-root'
+            ;;
+        *:--levels)
+            kind=any
+            ;;
+        *:--root)
+            kind=any
+            ;;
+        *:--paw)
+            kind=any
+            ;;
+        *:--param)
+            kind=any
+            ;;
+        *:--with)
+            kind=file
+            ;;
+        *:--device)
+            kind=any
+            ;;
+        alloc:--order)
+            kind=any
+            ;;
+        alloc:--count)
+            kind=any
+            ;;
+        root:--liveupdate)
+            kind=words values='yes no auto'
+            ;;
+        validate:--liveupdate)
+            kind=words values='yes no auto'
+            ;;
+        bitmap:--as)
+            kind=words values='grid ranges list hex binary'
+            ;;
+        page:--level)
+            kind=any
+            ;;
+        decode:--max-level)
+            kind=any
+            ;;
+        decode:--iova)
+            kind=any
+            ;;
+        decode:--as)
+            kind=words values='tree table'
+            ;;
+        decode:--limit)
+            kind=any
+            ;;
+        mappings:--iova)
+            kind=any
+            ;;
+        mappings:--limit)
+            kind=any
+            ;;
+        translate:--access)
+            kind=words values='r w x'
+            ;;
+        devices:--limit)
+            kind=any
+            ;;
+        *) return 1 ;;
+    esac
+}
+
+# Sets $options and $files (how many leading arguments are files) for the command $1; for no command yet
+# $commands and all options. Fails for a command that there is not.
+_pgregion_command()
+{
+    local global='-h --help -V --version --json --json-lines -o --output --color --progress -j --jobs -q --quiet -v --verbose'
+    local source='--offset --paddr'
+    local decoding='--format --levels --root --paw --param --with --device'
+    commands='init alloc free root validate info bitmap page decode mappings translate devices dump restore formats'
+    files=0
+    case $1 in
+        '') options="$source $decoding $global" ;;
+        init)
+            options="--take-root --overwrite $source $global"
+            files=1
+            ;;
+        alloc)
+            options="--order --count --zero --no-zero --open --allow-root $source $global"
+            files=1
+            ;;
+        free)
+            options="--open --force-referenced $source $decoding $global"
+            files=1
+            ;;
+        root)
+            options="--liveupdate --open $source $global"
+            files=1
+            ;;
+        validate)
+            options="--liveupdate $source $global"
+            files=all
+            ;;
+        info)
+            options="$source $decoding $global"
+            files=all
+            ;;
+        bitmap)
+            options="--as $source $global"
+            files=all
+            ;;
+        page)
+            options="--hex --level $source $decoding $global"
+            files=1
+            ;;
+        decode)
+            options="--max-level --iova --every-entry --as --limit $source $decoding $global"
+            files=all
+            ;;
+        mappings)
+            options="--every-page --iova --limit $source $decoding $global"
+            files=all
+            ;;
+        translate)
+            options="--access $source $decoding $global"
+            files=1
+            ;;
+        devices)
+            options="--limit $source $decoding $global"
+            files=all
+            ;;
+        dump)
+            options="$source $decoding $global"
+            files=1
+            ;;
+        restore)
+            options="--overwrite $source $global"
+            files=2
+            ;;
+        formats)
+            options="$global"
+            files=0
+            ;;
+        *) return 1 ;;
+    esac
+}
+
+_pgregion()
+{
+    local line=$COMP_LINE words=() word i
+    COMPREPLY=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        if ((${#words[@]} == 0)) || [[ $line == [[:blank:]]* || -z $line ]]; then
+            words+=("$word")
+        else
+            words[${#words[@]} - 1]+=$word
+        fi
+        line=${line#"${line%%[![:blank:]]*}"}
+        line=${line#"$word"}
+    done
+
+    local command='' position=0 last=$((${#words[@]} - 1)) kind values
+    for ((i = 1; i < last; i++)); do
+        word=${words[i]}
+        if [[ $word == -* ]]; then
+            _pgregion_value "$command:$word" && ((i++))
+        elif [[ -z $command ]]; then
+            command=$word
+        else
+            ((position++))
+        fi
+    done
+
+    word=${words[last]}
+    local option='' value=$word
+    if ((i > last)); then
+        option=${words[last - 1]}
+    elif [[ $word == --*=* ]]; then
+        option=${word%%=*}
+        value=${word#*=}
+    fi
+    if [[ -n $option ]]; then
+        _pgregion_value "$command:$option" || return 0
+        case $kind in
+            words) mapfile -t COMPREPLY < <(compgen -W "$values" -- "$value") ;;
+            file) compopt -o default ;;
+        esac
+        return 0
+    fi
+
+    local commands options files
+    _pgregion_command "$command" || return 0
+    if [[ $word == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+    elif [[ -z $command ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+    elif [[ $files == all ]] || ((position < files)); then
+        compopt -o default
+    fi
+    return 0
+}
+
+complete -F _pgregion pgregion
