@@ -226,7 +226,7 @@ TEST(WalkBounds, ABudgetEndsTheWalkAndIsSharedByWalks)
     Walked walked;
     walk(memory, request, walked);
     EXPECT_EQ(walked.record.entered.size(), 5U);
-    EXPECT_EQ(walked.record.count(ProblemKind::budget_spent), 4U);
+    EXPECT_EQ(walked.record.count(ProblemKind::budget_spent), 1U);  // told once, then the walk ends
     EXPECT_TRUE(walked.outcome.truncated);
     EXPECT_EQ(budget.tables, 0U);
     Walked second;
@@ -239,6 +239,21 @@ TEST(WalkBounds, TheBudgetOfAMemoryAllowsEveryPageOfARegionManyTimes)
 {
     const TableImage image(kBase);
     EXPECT_GE(WalkBudget::for_memory(image.memory()).tables, 512U * 4 * 5);
+}
+
+TEST(WalkBounds, OneRootEntersNotManyMoreTablesThanTheMemoryHasPages)
+{
+    TableImage image(kBase);
+    Dice dice(7);
+    for (std::size_t page = 1; page < 512; ++page) {
+        for (std::size_t index = 0; index < 512; ++index)
+            image.put(page, index, image.address(1 + dice.below(511)) | 3);
+    }
+    const PiecewiseMemory memory = image.memory();
+    WalkCounts counts;
+    const WalkOutcome outcome = walk_tables(memory, request_at(image.address(1), 5), counts);
+    EXPECT_TRUE(outcome.truncated);
+    EXPECT_LE(counts.tables, 512U + 256U);
 }
 
 TEST(WalkBounds, AVisitorThatWantsNoMoreStopsTheWalk)
