@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cassert>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
@@ -15,32 +17,34 @@ namespace pgregion::report
 namespace
 {
 
-constexpr std::size_t kBufferBytes = std::size_t{128} << 10;
-constexpr std::size_t kHexDigits = 16;
-/// "0x" and 16 digits, two blanks, the same again, and a tail that most rows have in common.
-constexpr std::size_t kMaxRow = 2 * (2 + kHexDigits + 2) + 64;
+constexpr std::size_t kBufferBytes = std::size_t{16} << 10;  // stays in the nearest cache until it is sent on
+constexpr std::size_t kHalfDigits = 8;
+/// Where the digits of the two addresses begin in a row: behind "0x", and behind "0x", 16 digits, two blanks, "0x".
+constexpr std::size_t kIovaColumn = 2;
+constexpr std::size_t kPaColumn = kIovaColumn + 2 * kHalfDigits + 4;
 
-constexpr auto kHexPairs = [] {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<std::array<char, 2>, 256> pairs{};
-    for (std::size_t i = 0; i < pairs.size(); ++i)
-        pairs[i] = {kDigits[i >> 4], kDigits[i & 15]};
-    return pairs;
-}();
-
-/// Writes "0x", the digits and two blanks; returns the end.
-char *put_address(char *out, std::uint64_t value)
+/// Eight hexadecimal digits at once: each nibble is spread to a byte of its own, then all become ASCII together.
+std::uint64_t hex_digits(std::uint32_t value)
 {
-    *out++ = '0';
-    *out++ = 'x';
-    for (unsigned shift = 64; shift > 0; out += 2) {
-        shift -= 8;
-        std::memcpy(out, kHexPairs[(value >> shift) & 0xff].data(), 2);
-    }
-    *out++ = ' ';
-    *out++ = ' ';
-    return out;
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    std::uint64_t x = value;
+    x = (x | x << 16) & 0x0000ffff0000ffff;
+    x = (x | x << 8) & 0x00ff00ff00ff00ff;
+    x = (x | x << 4) & 0x0f0f0f0f0f0f0f0f;
+    const std::uint64_t is_letter = ((x + 6 * kEach) >> 4) & kEach;
+    return x + '0' * kEach + is_letter * ('a' - '0' - 10);
 }
+
+/// Writes the eight digits, the most significant first, as text has them.
+void put_digits(char *out, std::uint32_t value)
+{
+    const std::uint64_t digits = hex_digits(value);
+    const std::uint64_t text = std::endian::native == std::endian::little ? __builtin_bswap64(digits) : digits;
+    std::memcpy(out, &text, sizeof text);
+}
+
+constexpr std::uint32_t high_half(std::uint64_t value) { return static_cast<std::uint32_t>(value >> 32); }
+constexpr std::uint32_t low_half(std::uint64_t value) { return static_cast<std::uint32_t>(value); }
 
 Json number_or_null(const std::optional<std::uint32_t> &number) { return number ? Json(*number) : Json(nullptr); }
 
@@ -105,23 +109,40 @@ std::uint64_t MappingReport::room() const { return limit_ == 0 ? ~std::uint64_t{
 void MappingReport::text_rows(const LeafRun &run, std::uint64_t count)
 {
     if (run.leaf_bytes != tail_size_ || run.access != tail_access_)
-        make_tail(run.leaf_bytes, run.access);
+        make_row(run.leaf_bytes, run.access);
     for (std::uint64_t i = 0; i < count; ++i) {
-        if (used_ + kMaxRow > buffer_.size())
+        if (used_ + row_.size() > buffer_.size())
             flush();
+        const std::uint64_t iova = (run.iova + i * run.leaf_bytes).value();
+        const std::uint64_t pa = (run.pa + i * run.leaf_bytes).value();
+        if (high_half(iova) != iova_high_ || high_half(pa) != pa_high_)
+            set_high_halves(high_half(iova), high_half(pa));
         char *const row = buffer_.data() + used_;
-        char *end = put_address(row, (run.iova + i * run.leaf_bytes).value());
-        end = put_address(end, (run.pa + i * run.leaf_bytes).value());
-        end = std::copy(tail_.begin(), tail_.end(), end);
-        used_ += static_cast<std::size_t>(end - row);
+        std::memcpy(row, row_.data(), row_.size());
+        put_digits(row + kIovaColumn + kHalfDigits, low_half(iova));
+        put_digits(row + kPaColumn + kHalfDigits, low_half(pa));
+        used_ += row_length_;
     }
 }
 
-void MappingReport::make_tail(std::uint64_t size, Access access)
+void MappingReport::make_row(std::uint64_t size, Access access)
 {
-    tail_ = fmt::format("{:>8}  {}\n", human_size(size), access.empty() ? "-" : letters(access));
+    const std::string text = fmt::format("0x{:016x}  0x{:016x}  {:>8}  {}\n", 0, 0, human_size(size),
+                                         access.empty() ? "-" : letters(access));
+    assert(text.size() <= row_.size());
+    std::ranges::copy(text, row_.begin());
+    row_length_ = text.size();
     tail_size_ = size;
     tail_access_ = access;
+    set_high_halves(0, 0);
+}
+
+void MappingReport::set_high_halves(std::uint32_t iova, std::uint32_t pa)
+{
+    put_digits(row_.data() + kIovaColumn, iova);
+    put_digits(row_.data() + kPaColumn, pa);
+    iova_high_ = iova;
+    pa_high_ = pa;
 }
 
 void MappingReport::json_row(const Mapping &mapping)

@@ -7,6 +7,7 @@
 
 #include <pgregion/mapping.h>
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,8 @@ private:
     [[nodiscard]] Visit state() const;
     [[nodiscard]] std::uint64_t room() const;
     void text_rows(const LeafRun &run, std::uint64_t count);
-    void make_tail(std::uint64_t size, Access access);
+    void make_row(std::uint64_t size, Access access);
+    void set_high_halves(std::uint32_t iova, std::uint32_t pa);
     void json_row(const Mapping &mapping);
 
     ResultWriter &writer_;
@@ -59,9 +61,13 @@ private:
     MappingOwner owner_;
     std::vector<char> buffer_;  ///< rows of text on their way; `used_` bytes of it
     std::size_t used_ = 0;
-    std::uint64_t tail_size_ = 0;  ///< what tail_ was made for
+    /// The row as it stands but for the low halves of its two addresses: most rows differ in those alone.
+    std::array<char, 96> row_{};
+    std::size_t row_length_ = 0;
+    std::uint64_t tail_size_ = 0;
     Access tail_access_;
-    std::string tail_;  ///< the end of a row: size and access
+    std::uint32_t iova_high_ = 0;
+    std::uint32_t pa_high_ = 0;
 };
 
 }  // namespace pgregion::report

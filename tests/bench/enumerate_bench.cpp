@@ -33,11 +33,14 @@ public:
     {
         std::uint64_t iova = run.iova.value();
         std::uint64_t pa = run.pa.value();
+        const std::uint64_t leaf_bytes = run.leaf_bytes;
+        std::uint64_t mixed = mixed_;
         for (std::uint32_t i = 0; i < run.count; ++i) {
-            mixed_ += iova ^ pa;
-            iova += run.leaf_bytes;
-            pa += run.leaf_bytes;
+            mixed += iova ^ pa;
+            iova += leaf_bytes;
+            pa += leaf_bytes;
         }
+        mixed_ = mixed;
         count_ += run.count;
         return Visit::go_on;
     }

@@ -75,7 +75,8 @@ def peak_memory(command, output_bytes):
 
     What wait4 tells would contain this script's own memory, from between fork and exec."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    left = output_bytes - 1
+    # More than a pipe holds is left in it, so that the writer cannot have ended yet.
+    left = output_bytes - (1 << 18)
     while left > 0:
         left -= len(child.stdout.read1(min(left, 1 << 16)))
     with open(f"/proc/{child.pid}/status") as status:
