@@ -26,10 +26,11 @@ namespace
 constexpr int kOperational = static_cast<int>(Failure::operational);
 constexpr int kUsage = static_cast<int>(Failure::usage);
 
-bool environment_has(const char *name)
+/// Empty when the variable is missing.
+std::string_view environment(const char *name)
 {
     const char *value = std::getenv(name);
-    return value != nullptr && *value != '\0';
+    return value == nullptr ? std::string_view{} : value;
 }
 
 /// The flag, then NO_COLOR, CLICOLOR_FORCE, CLICOLOR, then whether it is a terminal (cli.md section 2).
@@ -37,14 +38,13 @@ Colour choose_colour(const GlobalOptions &options)
 {
     if (options.colour != "auto")
         return options.colour == "always" ? Colour::on : Colour::off;
-    if (environment_has("NO_COLOR"))
+    if (!environment("NO_COLOR").empty())
         return Colour::off;
-    if (environment_has("CLICOLOR_FORCE") && std::string_view(std::getenv("CLICOLOR_FORCE")) != "0")
+    if (const std::string_view force = environment("CLICOLOR_FORCE"); !force.empty() && force != "0")
         return Colour::on;
-    if (environment_has("CLICOLOR") && std::string_view(std::getenv("CLICOLOR")) == "0")
+    if (environment("CLICOLOR") == "0" || environment("TERM") == "dumb" || !options.output.empty())
         return Colour::off;
-    const bool dumb = environment_has("TERM") && std::string_view(std::getenv("TERM")) == "dumb";
-    return options.output.empty() && !dumb && ::isatty(STDOUT_FILENO) != 0 ? Colour::on : Colour::off;
+    return ::isatty(STDOUT_FILENO) != 0 ? Colour::on : Colour::off;
 }
 
 OutputMode choose_mode(const GlobalOptions &options)

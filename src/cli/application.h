@@ -10,7 +10,7 @@
 #include <memory>
 #include <vector>
 
-namespace CLI
+namespace CLI  // NOLINT(readability-identifier-naming): not ours
 {
 class App;
 }

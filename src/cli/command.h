@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace CLI
+namespace CLI  // NOLINT(readability-identifier-naming): not ours
 {
 class App;
 }

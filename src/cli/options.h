@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI
+namespace CLI  // NOLINT(readability-identifier-naming): not ours
 {
 class App;
 }

@@ -102,6 +102,7 @@ DecodedTable decode_table_as(std::span<const std::byte> bytes, std::uint32_t fir
     return decoded;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the signature of TableFormat::decode_table
 template <class F>
 DecodedTable decode_table(std::span<const std::byte> bytes, std::uint32_t first_index, unsigned level,
                           const FormatParams &params, std::span<EntryRun> out)

@@ -28,7 +28,8 @@ constexpr std::array<ParameterSpec, 1> kParameters{{
 constexpr std::uint64_t kPresent = bit(0);
 constexpr std::uint64_t kPointer = bits(63, 12);
 
-enum TranslationType : std::uint64_t { kUntranslated = 0, kUntranslatedAndAts = 1, kPassThrough = 2 };
+/// Translation type TT: 0 untranslated requests, 1 those and ATS, 2 pass-through, 3 reserved.
+constexpr std::uint64_t kPassThrough = 2;
 
 /// Address width code AW to levels: 1 = 39 bit/3, 2 = 48/4, 3 = 57/5; the rest is obsolete or reserved.
 constexpr std::optional<std::uint8_t> levels_of_width(std::uint64_t width_code)

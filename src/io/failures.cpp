@@ -48,7 +48,7 @@ std::string reason(int error_number) { return std::generic_category().message(er
 std::string shell_word(const std::string &path)
 {
     // A leading dash would be taken for an option.
-    const std::string word = path.starts_with('-') ? "./" + path : path;
+    std::string word = path.starts_with('-') ? "./" + path : path;
     if (!word.empty() && std::ranges::all_of(word, is_plain))
         return word;
     std::string quoted = "'";

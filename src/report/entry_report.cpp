@@ -155,9 +155,10 @@ void write_entry(ResultWriter &writer, const PlacedEntry &placed, const PageMap 
                             meaning(entry, pages), fields_text(specs, {&entry.raw, 1}, shown)));
 }
 
-void write_record(ResultWriter &writer, const DirectoryFormat &format, const DirectoryStep &step, const PageMap &pages,
-                  FieldsShown shown)
+void write_record(ResultWriter &writer, const PlacedRecord &placed, const PageMap &pages, FieldsShown shown)
 {
+    const DirectoryFormat &format = *placed.format;
+    const DirectoryStep &step = *placed.step;
     if (writer.wants_json())
         writer.row("entries", record_json(format, step, pages));
     if (!writer.wants_text())

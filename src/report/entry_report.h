@@ -25,6 +25,12 @@ struct PlacedEntry {
     Entry entry;
 };
 
+/// One record in its place.
+struct PlacedRecord {
+    const DirectoryFormat *format = nullptr;
+    const DirectoryStep *step = nullptr;
+};
+
 [[nodiscard]] Json entry_json(const PlacedEntry &placed, const PageMap &pages);
 [[nodiscard]] Json record_json(const DirectoryFormat &format, const DirectoryStep &step, const PageMap &pages);
 
@@ -36,8 +42,7 @@ struct PlacedEntry {
 
 /// Rows of `page`: two lines of text each, the second with the fields.
 void write_entry(ResultWriter &writer, const PlacedEntry &placed, const PageMap &pages, FieldsShown shown);
-void write_record(ResultWriter &writer, const DirectoryFormat &format, const DirectoryStep &step, const PageMap &pages,
-                  FieldsShown shown);
+void write_record(ResultWriter &writer, const PlacedRecord &placed, const PageMap &pages, FieldsShown shown);
 
 enum class DecodeForm { tree, table };
 enum class Runs { folded, every_entry };

@@ -103,18 +103,17 @@ Json evidence_json(const Evidence &evidence)
 
 Json guess_json(const Guess &guess)
 {
-    const Reading *reading = guess.readings.empty() ? nullptr : &guess.readings.front();
-    const bool decided = guess.decided() != nullptr;
+    const Reading *decided = guess.decided();
     Json json;
     json["name"] = nullptr;
     json["levels"] = nullptr;
-    if (decided) {
-        json["name"] = reading->table != nullptr ? reading->table->name : reading->directory->name;
-        if (reading->table != nullptr)
-            json["levels"] = reading->params.levels;
+    if (decided != nullptr) {
+        json["name"] = decided->table != nullptr ? decided->table->name : decided->directory->name;
+        if (decided->table != nullptr)
+            json["levels"] = decided->params.levels;
     }
     json["confidence"] = name(guess.confidence);
-    json["evidence"] = reading != nullptr ? evidence_json(reading->evidence) : Json::array();
+    json["evidence"] = guess.readings.empty() ? Json::array() : evidence_json(guess.readings.front().evidence);
     return json;
 }
 
@@ -163,9 +162,10 @@ std::string validation_sentence(const RootValidation &validation, LiveUpdate liv
                                : "no root page is taken, as a cold boot expects";
 }
 
-void write_validation(ResultWriter &writer, const RootValidation &validation, LiveUpdate liveupdate,
-                      const std::string &path, const Palette &palette)
+void write_validation(ResultWriter &writer, const RootValidation &validation, const std::string &path,
+                      const Palette &palette)
 {
+    const LiveUpdate liveupdate = validation.expected_root_bit ? LiveUpdate::yes : LiveUpdate::no;
     if (writer.wants_text()) {
         const std::string verdict = validation.match ? palette.good("match") : palette.bad("MISMATCH");
         writer.text(fmt::format("{}: {}: {} (liveupdate {}, root bit {})\n", printable(path), verdict,

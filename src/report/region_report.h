@@ -22,8 +22,8 @@ void write_page_runs(ResultWriter &writer, std::span<const Range<PageIndex>> run
                      const PageMap &pages);
 
 /// Payload of `validate`; one line of text.
-void write_validation(ResultWriter &writer, const RootValidation &validation, LiveUpdate liveupdate,
-                      const std::string &path, const Palette &palette);
+void write_validation(ResultWriter &writer, const RootValidation &validation, const std::string &path,
+                      const Palette &palette);
 
 /// What the two bits mean together with the expectation, in one sentence (region.md section 1.1).
 [[nodiscard]] std::string validation_sentence(const RootValidation &validation, LiveUpdate liveupdate);

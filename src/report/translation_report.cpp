@@ -129,7 +129,10 @@ std::string steps_text(const TranslationView &view, const PageMap &pages)
     return text;
 }
 
-Json device_json(const Device &device, std::uint32_t unit)
+/// One directory is given at a time, so it is the first IOMMU.
+constexpr std::uint32_t kOnlyUnit = 0;
+
+Json device_json(const Device &device)
 {
     const Translation &translation = device.translation;
     const bool tables = translation.format != nullptr;
@@ -139,7 +142,7 @@ Json device_json(const Device &device, std::uint32_t unit)
     json["bdf"] = name_of_device ? Json(*name_of_device) : Json(nullptr);
     json["pasid"] = device.pasid ? Json(*device.pasid) : Json(nullptr);
     json["rid_pasid"] = device.rid_pasid;
-    json["unit"] = unit;
+    json["unit"] = kOnlyUnit;
     json["domain_id"] = translation.domain_id;
     json["translation"] = name(translation.kind);
     json["format"] = tables ? Json(translation.format->name) : Json(nullptr);
@@ -148,7 +151,7 @@ Json device_json(const Device &device, std::uint32_t unit)
     return json;
 }
 
-std::string device_line(const Device &device, std::uint32_t unit, const PageMap &pages, const Palette &palette)
+std::string device_line(const Device &device, const PageMap &pages, const Palette &palette)
 {
     const Translation &translation = device.translation;
     const bool tables = translation.format != nullptr;
@@ -158,7 +161,7 @@ std::string device_line(const Device &device, std::uint32_t unit, const PageMap 
     else if (translation.kind == TranslationKind::pass_through)
         kind = palette.caution(kind);
     return fmt::format("{:<12}  {:>5}  {:>4}  {:>6}  {}  {:<7}  {:>6}  {}\n", device_name(device.id),
-                       device.pasid ? std::to_string(*device.pasid) : "-", unit, translation.domain_id, kind,
+                       device.pasid ? std::to_string(*device.pasid) : "-", kOnlyUnit, translation.domain_id, kind,
                        tables ? translation.format->name : "-",
                        translation.params.levels != 0 ? std::to_string(translation.params.levels) : "-",
                        tables ? pages.describe(translation.root) : "-");
@@ -181,13 +184,12 @@ void write_translation(ResultWriter &writer, const TranslationView &view, const 
 
 std::string device_heading() { return "DEVICE        PASID  UNIT  DOMAIN  TRANSLATION   FORMAT   LEVELS  ROOT\n"; }
 
-void write_device(ResultWriter &writer, const Device &device, std::uint32_t unit, const PageMap &pages,
-                  const Palette &palette)
+void write_device(ResultWriter &writer, const Device &device, const PageMap &pages, const Palette &palette)
 {
     if (writer.wants_text())
-        writer.text(device_line(device, unit, pages, palette));
+        writer.text(device_line(device, pages, palette));
     if (writer.wants_json())
-        writer.row("devices", device_json(device, unit));
+        writer.row("devices", device_json(device));
 }
 
 }  // namespace pgregion::report

@@ -26,9 +26,8 @@ struct TranslationView {
 
 void write_translation(ResultWriter &writer, const TranslationView &view, const PageMap &pages, const Palette &palette);
 
-/// A row of `devices`; `unit` counts the IOMMUs given.
-void write_device(ResultWriter &writer, const Device &device, std::uint32_t unit, const PageMap &pages,
-                  const Palette &palette);
+/// A row of `devices`.
+void write_device(ResultWriter &writer, const Device &device, const PageMap &pages, const Palette &palette);
 /// The line above the rows.
 [[nodiscard]] std::string device_heading();
 

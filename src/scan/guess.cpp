@@ -6,6 +6,7 @@
 #include <pgregion/scan.h>
 
 #include <algorithm>
+#include <cassert>
 #include <map>
 #include <set>
 
@@ -32,6 +33,7 @@ std::vector<Reading> open_readings(const GuessLimits &limits)
     std::vector<Reading> readings;
     const bool any = limits.table == nullptr && limits.directory == nullptr;
     for (const TableFormat *format : table_formats()) {
+        assert(format != nullptr);
         if (!any && format != limits.table)
             continue;
         for (unsigned levels = format->min_levels; levels <= format->max_levels; ++levels) {
@@ -95,6 +97,7 @@ std::vector<PhysAddr> possible_bases(Bytes page, const Reading &reading)
     for (const PhysAddr pointer : pointers_of_root(page, reading))
         ++votes[PhysAddr(pointer.value() & ~(kFrameBytes - 1))];
     std::vector<std::pair<std::uint64_t, PhysAddr>> ranked;
+    ranked.reserve(votes.size());
     for (const auto &[base, count] : votes)
         ranked.emplace_back(count, base);
     std::ranges::sort(ranked, [](const auto &a, const auto &b) { return a.first > b.first; });

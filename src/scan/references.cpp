@@ -193,8 +193,8 @@ std::vector<RecordReading> record_readings()
     std::vector<RecordReading> readings;
     for (const DirectoryFormat *format : directory_formats()) {
         for (const FormatParams &params : variants(default_params(*format), format->parameters)) {
-            for (std::uint8_t type = 0; type < format->table_types.size(); ++type)
-                readings.push_back({format, params, type});
+            for (std::size_t type = 0; type < format->table_types.size(); ++type)
+                readings.push_back({format, params, static_cast<std::uint8_t>(type)});
         }
     }
     return readings;

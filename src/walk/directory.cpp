@@ -56,7 +56,7 @@ private:
             const Bytes bytes = reader_.read(table.address + offset, type.record_bytes);
             const std::uint32_t id = first_id + (index << type.id_shift);
             if (bytes.size() < type.record_bytes) {
-                report(ProblemKind::table_outside_source, table, index, id, (table.address + offset).value());
+                report(ProblemKind::table_outside_source, {table, index, {}, {}}, id, (table.address + offset).value());
                 return;
             }
             if (!all_zero(bytes))
@@ -72,7 +72,7 @@ private:
             return;
         for (const std::uint64_t reserved : step.record.reserved_set) {
             if (reserved != 0) {
-                report(ProblemKind::reserved_bits, step.table, step.index, id, reserved);
+                report(ProblemKind::reserved_bits, step, id, reserved);
                 break;
             }
         }
@@ -86,24 +86,23 @@ private:
     {
         const DirectoryTable &next = *step.record.next;
         if (reader_.read(next.address, 1).empty())
-            report(ProblemKind::table_outside_source, step.table, step.index, id, next.address.value());
+            report(ProblemKind::table_outside_source, step, id, next.address.value());
         else if (counter_.visit(next.address, next.type) > kMaxExpansions)
-            report(ProblemKind::table_repeated, step.table, step.index, id, next.address.value());
+            report(ProblemKind::table_repeated, step, id, next.address.value());
         else
             walk_table(next, id);
     }
 
-    void report(ProblemKind kind, const DirectoryTable &table, std::uint32_t index, std::uint32_t id,
-                std::uint64_t observed)
+    void report(ProblemKind kind, const DirectoryStep &step, std::uint32_t id, std::uint64_t observed)
     {
         if (kind == ProblemKind::table_repeated)
             outcome_.truncated = true;
         else
             outcome_.incomplete = true;
         visitor_.problem({.kind = kind,
-                          .table = table.address,
+                          .table = step.table.address,
                           .level = {},
-                          .index = index,
+                          .index = step.index,
                           .iova = {},
                           .device = id,
                           .observed = observed});

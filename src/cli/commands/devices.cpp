@@ -60,14 +60,13 @@ private:
     static void write(Session &session, const Tables &tables, const std::vector<Device> &devices,
                       const report::Problems &problems)
     {
-        constexpr std::uint32_t kOnlyUnit = 0;
         report::ResultWriter &results = session.results();
         results.begin(&tables.info);
         results.list("devices", "device");
         results.list("problems", "problem");
         results.text(devices.empty() ? "no devices: the directory is empty\n" : report::device_heading());
         for (const Device &device : devices)
-            report::write_device(results, device, kOnlyUnit, tables.pages, session.palette());
+            report::write_device(results, device, tables.pages, session.palette());
         problems.put(results, tables.pages);
         results.end();
     }

@@ -196,7 +196,7 @@ private:
             results.text(
                 fmt::format("{}: {} {}\n", tables.pages.describe(role.address), role.directory->name, type.name));
         const auto shown = session.verbose() ? report::FieldsShown::all : report::FieldsShown::set;
-        for (std::uint32_t index = 0; (index + 1) * type.record_bytes <= page.size(); ++index) {
+        for (std::uint32_t index = 0; (index + std::size_t{1}) * type.record_bytes <= page.size(); ++index) {
             const Bytes bytes = page.subspan(std::size_t{index} * type.record_bytes, type.record_bytes);
             if (all_zero(bytes))
                 continue;
@@ -204,7 +204,7 @@ private:
             for (std::size_t word = 0; word < bytes.size() / kWordBytes; ++word)
                 step.words[word] = load_le64(bytes, word * kWordBytes);
             step.record = role.directory->decode(role.type, step.words, role.params);
-            report::write_record(results, *role.directory, step, tables.pages, shown);
+            report::write_record(results, {role.directory, &step}, tables.pages, shown);
         }
     }
 

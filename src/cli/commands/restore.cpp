@@ -34,7 +34,8 @@ std::vector<std::byte> read_text(const std::string &path)
     try {
         return parse_text_form(io::read_small_file(path, kMostTextBytes));
     } catch (Error &error) {
-        throw error.at(path);
+        error.at(path);
+        throw;
     }
 }
 

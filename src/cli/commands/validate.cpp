@@ -39,7 +39,7 @@ private:
         source.source().ensure_intact();
         const SourceInfo info = source.info();
         session.results().begin(&info);
-        report::write_validation(session.results(), validation, liveupdate, info.path, session.palette());
+        report::write_validation(session.results(), validation, info.path, session.palette());
         session.results().end();
         return validation.match ? kClean : kAnswerIsNo;
     }
