@@ -26,7 +26,7 @@ _pgregion_value()
             kind=any
             ;;
         *:--format)
-            kind=words values='auto vtd-ss vtd-root'
+            kind=words values='auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt'
             ;;
         *:--levels)
             kind=any
@@ -43,7 +43,16 @@ _pgregion_value()
         *:--with)
             kind=file
             ;;
+        *:--register)
+            kind=any
+            ;;
+        *:--registers)
+            kind=file
+            ;;
         *:--device)
+            kind=any
+            ;;
+        *:--pasid)
             kind=any
             ;;
         alloc:--order)
@@ -71,7 +80,7 @@ _pgregion_value()
             kind=any
             ;;
         decode:--as)
-            kind=words values='tree table'
+            kind=words values='tree table intel-debugfs'
             ;;
         decode:--limit)
             kind=any
@@ -88,6 +97,15 @@ _pgregion_value()
         devices:--limit)
             kind=any
             ;;
+        map:--access)
+            kind=any
+            ;;
+        map:--page-size)
+            kind=any
+            ;;
+        map:--memory-type)
+            kind=words values='normal non-cached device'
+            ;;
         *) return 1 ;;
     esac
 }
@@ -98,8 +116,8 @@ _pgregion_command()
 {
     local global='-h --help -V --version --json --json-lines -o --output --color --progress -j --jobs -q --quiet -v --verbose'
     local source='--offset --paddr'
-    local decoding='--format --levels --root --paw --param --with --device'
-    commands='init alloc free root validate info bitmap page decode mappings translate devices dump restore formats'
+    local decoding='--format --levels --root --paw --param --with --register --registers --device --pasid'
+    commands='init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore formats'
     files=0
     case $1 in
         '') options="$source $decoding $global" ;;
@@ -150,6 +168,14 @@ _pgregion_command()
         devices)
             options="--limit $source $decoding $global"
             files=all
+            ;;
+        map)
+            options="--access --page-size --memory-type $source $decoding $global"
+            files=1
+            ;;
+        unmap)
+            options="--free-empty $source $decoding $global"
+            files=1
             ;;
         dump)
             options="$source $decoding $global"

@@ -20,7 +20,10 @@ function __pgregion_takes_value
             '*:--paw' \
             '*:--param' \
             '*:--with' \
+            '*:--register' \
+            '*:--registers' \
             '*:--device' \
+            '*:--pasid' \
             'alloc:--order' \
             'alloc:--count' \
             'root:--liveupdate' \
@@ -34,7 +37,10 @@ function __pgregion_takes_value
             'mappings:--iova' \
             'mappings:--limit' \
             'translate:--access' \
-            'devices:--limit'
+            'devices:--limit' \
+            'map:--access' \
+            'map:--page-size' \
+            'map:--memory-type'
             return 0
     end
     return 1
@@ -89,15 +95,18 @@ complete -c pgregion -l progress -x -a 'auto always never' -d 'progress on stand
 complete -c pgregion -s j -l jobs -x -d 'work on N sources at once'
 complete -c pgregion -s q -l quiet -d 'exit status only'
 complete -c pgregion -s v -l verbose -d 'say more'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices dump restore' -l offset -x -d 'where in the source it begins, a multiple of 4K'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices dump restore' -l paddr -x -d 'physical address of that place'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l format -x -a 'auto vtd-ss vtd-root' -d 'format of the tables; see pgregion formats'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l levels -x -d 'number of table levels, or auto'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l root -x -d 'root table: page:N or a physical address'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l paw -x -d 'physical address width of the host'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l param -x -d 'parameter of the format (repeatable)'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l with -r -F -d 'one more piece of the same memory (repeatable)'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices dump' -l device -x -d 'one device of a directory: BDF or number'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore' -l offset -x -d 'where in the source it begins, a multiple of 4K'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore' -l paddr -x -d 'physical address of that place'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l format -x -a 'auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt' -d 'format of the tables; see pgregion formats'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l levels -x -d 'number of table levels, or auto'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l root -x -d 'root table: page:N or a physical address'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l paw -x -d 'physical address width of the host'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l param -x -d 'parameter of the format (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l with -r -F -d 'one more piece of the same memory (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l register -x -d 'root register as the hardware holds it (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l registers -r -F -d 'root registers out of FILE, lines of address: value'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l device -x -d 'one device of a directory: BDF or number'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l pasid -x -d 'one PASID of the device; without it, requests without PASID'
 
 complete -c pgregion -n __pgregion_needs_command -a init -d 'makes a region: zeros, with bit 0 set'
 complete -c pgregion -n '__pgregion_in init' -l take-root -d 'take the root page as well (page 1)'
@@ -143,7 +152,7 @@ complete -c pgregion -n __pgregion_needs_command -a decode -d 'the tables as a t
 complete -c pgregion -n '__pgregion_in decode' -l max-level -x -d 'show N levels of page tables, the root being the first'
 complete -c pgregion -n '__pgregion_in decode' -l iova -x -d 'only what touches FIRST-LAST or FIRST+SIZE'
 complete -c pgregion -n '__pgregion_in decode' -l every-entry -d 'one line per entry instead of runs of alike leaves'
-complete -c pgregion -n '__pgregion_in decode' -l as -x -a 'tree table' -d 'form: tree (default) or table'
+complete -c pgregion -n '__pgregion_in decode' -l as -x -a 'tree table intel-debugfs' -d 'form: tree (default), table, or intel-debugfs as the kernel prints VT-d tables'
 complete -c pgregion -n '__pgregion_in decode' -l limit -x -d 'at most ROWS rows'
 complete -c pgregion -n '__pgregion_in decode' -F
 
@@ -160,6 +169,16 @@ complete -c pgregion -n '__pgregion_argument translate 1' -F
 complete -c pgregion -n __pgregion_needs_command -a devices -d 'the devices of a directory and how they are translated'
 complete -c pgregion -n '__pgregion_in devices' -l limit -x -d 'at most ROWS rows'
 complete -c pgregion -n '__pgregion_in devices' -F
+
+complete -c pgregion -n __pgregion_needs_command -a map -d 'maps a range in a region\'s tables, all or nothing'
+complete -c pgregion -n '__pgregion_in map' -l access -x -d 'what the device may do: letters of rwx (default rw)'
+complete -c pgregion -n '__pgregion_in map' -l page-size -x -d 'pages of exactly this size (default: the largest that fit)'
+complete -c pgregion -n '__pgregion_in map' -l memory-type -x -a 'normal non-cached device' -d 'normal (default), non-cached or device'
+complete -c pgregion -n '__pgregion_argument map 1' -F
+
+complete -c pgregion -n __pgregion_needs_command -a unmap -d 'takes a range out of a region\'s tables'
+complete -c pgregion -n '__pgregion_in unmap' -l free-empty -d 'give back tables that hold nothing any more'
+complete -c pgregion -n '__pgregion_argument unmap 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a dump -d 'a region as text that can be read, reviewed and edited'
 complete -c pgregion -n '__pgregion_argument dump 1' -F

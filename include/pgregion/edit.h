@@ -6,13 +6,14 @@
 //
 //   plan ──► (record the edits) ──► apply_edits ──► (mark them done)
 //
-// The edits of one plan never overlap, and their order is the order in which they are safe: a page is zeroed
+// The edits of one plan never change the same bit, and their order is the order in which they are safe: a page is zeroed
 // after its bit has been set, and its bit is cleared after it has been zeroed.
 //
 // Source of the rules: region.md sections 1.1 and 3.1.
 #pragma once
 
 #include <pgregion/address.h>
+#include <pgregion/format.h>
 #include <pgregion/region.h>
 
 #include <cstddef>
@@ -100,6 +101,54 @@ struct RootPlan {
 /// Takes the root page. Where the kernel only prints "doing a liveupdate but root pg bit incorrect" and goes
 /// on, this throws refused "root-bit-mismatch". Throws refused "region-not-opened".
 [[nodiscard]] RootPlan plan_root(std::span<const std::byte> region, LiveUpdate liveupdate, RootOptions options = {});
+
+// ---- page tables -------------------------------------------------------------------------------------------
+
+/// Page tables inside of a region, ready to be edited.
+struct TablesInRegion {
+    const TableFormat *format = nullptr;
+    FormatParams params;
+    PhysAddr base;  ///< of page 0
+    PhysAddr root;  ///< on an allocated page of the region
+};
+
+struct MapRequest {
+    Iova iova;
+    PhysAddr pa;
+    std::uint64_t size_bytes = 0;
+    Access access;
+    MemoryType memory = MemoryType::normal;
+    std::optional<std::uint8_t> page_size_lg2 = {};  ///< leaves of exactly this size; none: the largest that fit
+};
+
+enum class EmptyTables : std::uint8_t { keep, free };
+
+struct UnmapRequest {
+    Iova iova;
+    std::uint64_t size_bytes = 0;
+    EmptyTables empty_tables = EmptyTables::keep;  ///< whether tables that hold nothing any more go back
+};
+
+struct TablesPlan {
+    Edits edits;
+    std::vector<Range<PageIndex>> added;  ///< pages of new tables, in the order they are taken
+    std::vector<Range<PageIndex>> freed;  ///< pages of tables given back
+    std::uint64_t entries_changed = 0;    ///< words of tables that differ afterwards
+};
+
+/// Maps [iova, iova + size) to [pa, pa + size) with the largest leaves that fit; tables that are missing are taken
+/// from the region's free pages as the kernel's allocator does. Throws, with nothing done: usage "bad-map" (empty,
+/// not a multiple of the smallest page, an address or access the format does not have) and "bad-page-size"; refused
+/// "already-mapped", "entry-not-usable" (also where the tables on the way let less through than `access`),
+/// "table-shared" and "table-outside-region"; operational "region-full".
+[[nodiscard]] TablesPlan plan_map(std::span<const std::byte> region, const TablesInRegion &tables,
+                                  const MapRequest &request);
+
+/// Takes every translation of [iova, iova + size) away; what is not mapped stays so. A leaf that reaches beyond the
+/// range is replaced by smaller ones, which may need new tables. Throws as plan_map does, and refused "cannot-split"
+/// where smaller leaves cannot say the same.
+[[nodiscard]] TablesPlan plan_unmap(std::span<const std::byte> region, const TablesInRegion &tables,
+                                    const UnmapRequest &request);
 
 // ---- apply -------------------------------------------------------------------------------------------------
 

@@ -30,13 +30,43 @@ struct LeafRun {
     Access access;  ///< over all levels
 };
 
+/// Cuts leaves whose targets are intermediate addresses into what the outer stage makes of them.
+class OuterStage
+{
+public:
+    /// `memory` and `stage` must outlive this object.
+    OuterStage(const MemorySource &memory, const Stage &stage);
+
+    struct Piece {
+        LeafRun run;          ///< its `pa` is physical where it is mapped, intermediate where it is not
+        bool mapped = false;  ///< whether the outer stage maps it
+    };
+    /// Takes the leaves to be cut; their targets are intermediate addresses.
+    void begin(const LeafRun &run);
+    [[nodiscard]] bool done() const { return bytes_left_ == 0; }
+    /// The next piece of them, while not done; nothing when the work allowed is used up.
+    [[nodiscard]] std::optional<Piece> next();
+    /// Where the next piece begins.
+    [[nodiscard]] const LeafRun &rest() const { return rest_; }
+
+private:
+    const MemorySource &memory_;
+    const Stage &stage_;
+    std::uint64_t pieces_left_;
+    LeafRun rest_;
+    std::uint64_t bytes_left_ = 0;
+};
+
 /// Makes leaf runs of what the walker hands on: the leaves that hardware would use (no malformed ones), in
-/// order of the tables. `Derived` has `Visit leaves(const LeafRun &)`, which is inlined here: a full table has
-/// 512 leaves, and a virtual call for each would cost as much as decoding it.
+/// order of the tables, behind all stages of a nested translation. `Derived` has `Visit leaves(const LeafRun &)`,
+/// which is inlined here: a full table has 512 leaves, and a virtual call for each would cost as much as decoding it.
 template <class Derived>
 class LeafVisitor : public WalkVisitor
 {
 public:
+    /// Leaves go through this stage from now on; null: their targets are physical addresses.
+    void set_outer(OuterStage *outer) { outer_ = outer; }
+
     Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) final
     {
         for (const EntryRun &run : runs) {
@@ -44,11 +74,42 @@ public:
                 continue;
             const LeafRun found{visit.iova(run.index), run.first.target, std::uint64_t{1} << run.first.size_lg2,
                                 run.count, visit.access & run.first.access};
-            if (static_cast<Derived *>(this)->leaves(found) == Visit::stop)
+            const Visit going = outer_ == nullptr ? derived().leaves(found) : through_outer(visit, run, found);
+            if (going == Visit::stop)
                 return Visit::stop;
         }
         return Visit::go_on;
     }
+
+private:
+    Derived &derived() { return *static_cast<Derived *>(this); }
+
+    Visit through_outer(const TableVisit &visit, const EntryRun &run, const LeafRun &leaves)
+    {
+        const auto report = [&](ProblemKind kind, const LeafRun &at) {
+            this->problem({.kind = kind,
+                           .table = visit.table,
+                           .level = static_cast<std::uint8_t>(visit.level),
+                           .index = run.index,
+                           .iova = at.iova,
+                           .device = {},
+                           .observed = at.pa.value()});
+        };
+        for (outer_->begin(leaves); !outer_->done();) {
+            const auto piece = outer_->next();
+            if (!piece) {
+                report(ProblemKind::budget_spent, outer_->rest());
+                return Visit::stop;
+            }
+            if (!piece->mapped)
+                report(ProblemKind::not_in_outer_stage, piece->run);
+            else if (derived().leaves(piece->run) == Visit::stop)
+                return Visit::stop;
+        }
+        return Visit::go_on;
+    }
+
+    OuterStage *outer_ = nullptr;
 };
 
 /// Merges leaf runs that go on in IOVA and PA with the same access. Rows come out in the order of the tables,

@@ -30,6 +30,9 @@ struct Evidence {
     std::uint64_t leaf_pages_entries = 0;  ///< of those: pages that look like a table, so the reading is too shallow
     std::uint64_t leaf_pages_zero = 0;     ///< of those: pages of zeros, which may be data or an empty table
     std::uint64_t pages_unexplained = 0;   ///< region only: allocated pages with data that the tree does not reach
+    std::uint64_t tables = 0;              ///< tables that were read, the root among them
+    std::uint64_t root_present = 0;        ///< of those present: in the root table
+    std::uint64_t root_typical = 0;        ///< of these: typical ones
 };
 
 enum class Confidence : std::uint8_t { none, low, medium, high };
@@ -68,6 +71,7 @@ struct GuessLimits {
     const DirectoryFormat *directory = nullptr;  ///< neither: every format is tried
     std::optional<unsigned> levels;
     std::optional<FormatParams> params;  ///< of the format that is known
+    std::uint32_t given = 0;             ///< bit i: the format's i-th parameter is known, too
     std::optional<PhysAddr> base;
 };
 

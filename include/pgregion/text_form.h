@@ -36,6 +36,9 @@ struct TextDirectoryTable {
     FormatParams params;
     std::uint8_t type = 0;                       ///< index into format->table_types
     std::optional<std::uint32_t> first_id = {};  ///< id of record 0, where known; goes into comments only
+    std::optional<std::uint8_t> id_shift = {};   ///< as in DirectoryTable, where known; goes into comments only
+    RecordWords owner = {};                      ///< as in DirectoryTable; goes into comments only
+    Stage outer = {};                            ///< the same
 };
 
 /// How a piece of the region is to be shown. A table may start inside a page and may span several; pages that no

@@ -26,7 +26,8 @@ enum class ProblemKind : std::uint8_t {
     table_repeated,        ///< this (table, level) was expanded kMaxExpansions times already
     budget_spent,          ///< the work allowed for one command is used up
     root_outside_source,   ///< a device's page tables begin where the source holds nothing
-    beyond_width,          ///< reachable only by an IOVA that the root's width excludes
+    replicas_differ,       ///< the copies of one leaf are not all there, not in their place, or not alike
+    not_in_outer_stage,    ///< an intermediate address that the outer stage does not map
 };
 
 /// A stable kebab-case word ("table-outside-source").
@@ -62,6 +63,7 @@ struct TableVisit {
     Access access;  ///< what all levels above allow
     TableShape shape;
     bool is_root = false;
+    bool intermediate = false;  ///< addresses in this table, its own too, go through an outer stage
 
     /// First IOVA of a slot. Only at the root does the sign of an address depend on the slot.
     [[nodiscard]] Iova iova(std::uint32_t index) const
@@ -95,9 +97,12 @@ struct WalkRequest {
     const TableFormat *format = nullptr;
     FormatParams params;
     PhysAddr root;
-    std::optional<Range<Iova>> only;  ///< entries wholly outside are passed over
-    unsigned deepest_level = 0;       ///< tables of lower levels are not entered
-    WalkBudget *budget = nullptr;     ///< shared by several walks; each also has one of its own (for_root)
+    /// Nested translation: the stage that all addresses in these tables, the root's too, go through.
+    Stage outer = {};
+    Access access = Access::all();         ///< what the directory lets through
+    std::optional<Range<Iova>> only = {};  ///< entries wholly outside are passed over
+    unsigned deepest_level = 0;            ///< tables of lower levels are not entered
+    WalkBudget *budget = nullptr;          ///< shared by several walks; each also has one of its own (for_root)
 };
 
 struct WalkOutcome {
@@ -113,8 +118,41 @@ WalkOutcome walk_tables(const MemorySource &memory, const WalkRequest &request, 
 // ---------------------------------------------------------------------------------------------------------
 // One translation
 
+/// Memory seen through a stage of translation: pages at intermediate addresses. Keeps references to both.
+class StageMemory final : public MemorySource
+{
+public:
+    StageMemory(const MemorySource &memory, const Stage &stage) : memory_(memory), stage_(stage) {}
+
+    [[nodiscard]] std::span<const std::byte> page(PhysAddr page_address, std::span<std::byte> buffer) const override;
+    [[nodiscard]] std::uint64_t size_bytes() const override { return memory_.size_bytes(); }
+
+private:
+    const MemorySource &memory_;
+    const Stage &stage_;
+};
+
+/// What an outer stage leaves of an inner stage's access: a format that says nothing about execution lets it through
+/// where it lets reads through.
+[[nodiscard]] Access seen_from_inside(const TableFormat &outer, Access access);
+
+/// The start of a range of intermediate addresses, as far as one entry of the outer stage covers it.
+struct StagePiece {
+    std::uint64_t size_bytes = 0;
+    bool mapped = false;
+    PhysAddr pa;  ///< valid when mapped
+    Access access;
+};
+
+/// The first piece of `wanted` bytes (at least 1) from `address` on.
+[[nodiscard]] StagePiece stage_piece(const MemorySource &memory, const Stage &stage, PhysAddr address,
+                                     std::uint64_t wanted);
+
 /// One entry that a translation went through.
 struct WalkStep {
+    const TableFormat *format = nullptr;
+    FormatParams params;
+    bool outer = false;  ///< of the outer stage of a nested translation
     PhysAddr table;
     unsigned level = 0;
     std::uint32_t index = 0;
@@ -130,15 +168,17 @@ struct FaultReport {
 struct TranslationResult {
     Iova iova;
     bool mapped = false;  ///< a leaf is there, whatever it allows
-    PhysAddr pa;          ///< of the IOVA itself; valid when mapped
+    PhysAddr pa;          ///< of the IOVA itself, behind all stages; valid when mapped
     std::uint8_t size_lg2 = 0;
-    Access access;  ///< over all levels
+    Access access;  ///< over all levels and stages
     std::vector<WalkStep> steps;
     std::optional<FaultReport> fault;  ///< none when the request succeeds
     bool never_translated = false;     ///< the request is a message to the interrupt controller
 };
 
-/// Follows one IOVA as the hardware would for a request of `wanted` access (one of read, write, execute).
+/// Follows one IOVA as the hardware would for a request of `wanted` access (one of read, write, execute). Of a
+/// nested translation the steps show the inner tables, then the way of the result through the outer stage; or,
+/// where an inner table has no place, its way.
 [[nodiscard]] TranslationResult translate(const MemorySource &memory, const WalkRequest &request, Iova iova,
                                           Access wanted);
 
@@ -162,11 +202,19 @@ struct DirectoryStep {
 /// One device (or one PASID of it) with its translation.
 struct Device {
     std::uint32_t id = 0;
+    std::uint32_t last_id = 0;  ///< ids up to this one, inclusive, are alike; mostly `id` itself
     std::optional<std::uint32_t> pasid;
     bool rid_pasid = false;  ///< requests without PASID use this one
     Translation translation;
     PhysAddr table;  ///< the table that holds its last record
     std::uint32_t index = 0;
+};
+
+/// The ids that a record is about.
+struct DirectoryPlace {
+    std::uint32_t device = 0;            ///< the lowest device id behind it
+    std::optional<std::uint32_t> pasid;  ///< the lowest PASID, in tables whose key is that
+    unsigned depth = 0;                  ///< tables above its own
 };
 
 class DirectoryVisitor
@@ -177,13 +225,15 @@ public:
     DirectoryVisitor &operator=(const DirectoryVisitor &) = delete;
     virtual ~DirectoryVisitor() = default;
 
-    /// A non-zero record, in order of ids, before what is behind it. `first_id` is the lowest id it covers.
-    virtual void record(const DirectoryStep &, std::uint32_t /*first_id*/) {}
+    /// A non-zero record, in order of ids, before what is behind it.
+    virtual void record(const DirectoryStep &, const DirectoryPlace &) {}
+    /// A device or one of its PASIDs; the one without a PASID first.
     virtual void device(const Device &) {}
     virtual void problem(const Problem &) {}
 };
 
-/// Visits every record of the directory.
+/// Visits every record of the directory. Work is bounded as for page tables: each (table, type) is entered at most
+/// kMaxExpansions times, and so many records are looked at as the memory could hold several times over.
 WalkOutcome walk_directory(const MemorySource &memory, const DirectoryRequest &request, DirectoryVisitor &visitor);
 
 struct DirectoryLookup {
@@ -192,8 +242,17 @@ struct DirectoryLookup {
     std::optional<Fault> fault;
 };
 
-/// Follows one device id through the directory as the hardware would.
+/// Whose requests are looked up.
+struct Requester {
+    std::uint32_t device = 0;
+    std::optional<std::uint32_t> pasid;  ///< none: requests without PASID
+};
+
+/// Follows one requester through the directory as the hardware would.
 [[nodiscard]] DirectoryLookup find_device(const MemorySource &memory, const DirectoryRequest &request,
-                                          std::uint32_t id);
+                                          const Requester &requester);
+
+/// The walk of a translation that has tables.
+[[nodiscard]] WalkRequest walk_request(const Translation &translation);
 
 }  // namespace pgregion

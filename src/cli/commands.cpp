@@ -23,6 +23,8 @@ std::span<const CommandRow> command_rows()
         CommandRow{"mappings", "IOVA to PA, merged where contiguous and alike", Needs::tables, make_mappings},
         CommandRow{"translate", "where IOVAs go, with the walk and the fault", Needs::tables, make_translate},
         CommandRow{"devices", "the devices of a directory and how they are translated", Needs::tables, make_devices},
+        CommandRow{"map", "maps a range in a region's tables, all or nothing", Needs::tables, make_map},
+        CommandRow{"unmap", "takes a range out of a region's tables", Needs::tables, make_unmap},
         CommandRow{"dump", "a region as text that can be read, reviewed and edited", Needs::tables, make_dump},
         CommandRow{"restore", "makes the region that a text stands for", Needs::source, make_restore},
         CommandRow{"formats", "the formats known, with their parameters", Needs::nothing, make_formats},

@@ -19,11 +19,13 @@ std::unique_ptr<Command> make_formats();
 std::unique_ptr<Command> make_free();
 std::unique_ptr<Command> make_info();
 std::unique_ptr<Command> make_init();
+std::unique_ptr<Command> make_map();
 std::unique_ptr<Command> make_mappings();
 std::unique_ptr<Command> make_page();
 std::unique_ptr<Command> make_restore();
 std::unique_ptr<Command> make_root();
 std::unique_ptr<Command> make_translate();
+std::unique_ptr<Command> make_unmap();
 std::unique_ptr<Command> make_validate();
 
 }  // namespace pgregion::cli

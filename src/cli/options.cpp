@@ -73,8 +73,19 @@ void declare_decoding(CLI::App &app, DecodingOptions &options, SourceOptions &so
         ->expected(1)
         ->take_all()
         ->group(kDecodingGroup);
+    app.add_option("--register", options.registers, "root register as the hardware holds it (repeatable)")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all()
+        ->group(kDecodingGroup);
+    app.add_option("--registers", options.registers_file, "root registers out of FILE, lines of address: value")
+        ->type_name("FILE")
+        ->group(kDecodingGroup);
     app.add_option("--device", options.device, "one device of a directory: BDF or number")
         ->type_name("ID")
+        ->group(kDecodingGroup);
+    app.add_option("--pasid", options.pasid, "one PASID of the device; without it, requests without PASID")
+        ->type_name("N")
         ->group(kDecodingGroup);
 }
 

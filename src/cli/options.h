@@ -41,7 +41,10 @@ struct DecodingOptions {
     std::string root;  ///< page:N or PA; empty: page:1
     std::string paw;
     std::vector<std::string> params;
+    std::vector<std::string> registers;  ///< NAME=VALUE
+    std::string registers_file;
     std::string device;
+    std::string pasid;
 };
 
 struct SharedOptions {

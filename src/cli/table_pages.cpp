@@ -35,40 +35,49 @@ private:
 class DirectoryRoles final : public DirectoryVisitor
 {
 public:
-    DirectoryRoles(const Tables &tables, std::map<PhysAddr, TableRole> &roles)
-        : tables_(tables), roles_(roles), budget_(WalkBudget::for_memory(tables.memory))
+    DirectoryRoles(const Tables &tables, const DirectoryRequest &unit, std::map<PhysAddr, TableRole> &roles)
+        : tables_(tables), unit_(unit), roles_(roles), budget_(WalkBudget::for_memory(tables.memory))
     {
     }
 
     void add_table(const DirectoryTable &table)
     {
         TableRole role;
-        role.directory = tables_.directory;
-        role.params = tables_.params;
-        role.type = table.type;
+        role.directory = unit_.format;
+        role.params = unit_.params;
+        role.directory_table = table;
         role.address = table.address;
         role.entries = table.records;
         roles_.emplace(page_of(table.address), role);
     }
 
-    void record(const DirectoryStep &step, std::uint32_t) override
+    // Tables behind an outer stage are the guest's, at addresses of the guest.
+    void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
-        if (step.record.next)
+        if (step.record.next && step.record.next->outer.format == nullptr)
             add_table(*step.record.next);
     }
 
     void device(const Device &device) override
     {
-        if (device.translation.format == nullptr || !root_readable(tables_, device))
+        const Translation &translation = device.translation;
+        if (translation.format == nullptr)
             return;
+        WalkRequest request = walk_request(translation);
+        if (translation.outer.format != nullptr)
+            request = walk_request({.kind = translation.kind,
+                                    .format = translation.outer.format,
+                                    .params = translation.outer.params,
+                                    .root = translation.outer.root,
+                                    .outer = {}});
         RoleCollector collector(roles_);
-        WalkRequest request = request_for(device);
         request.budget = &budget_;
         walk_tables(tables_.memory, request, collector);
     }
 
 private:
     const Tables &tables_;
+    const DirectoryRequest &unit_;
     std::map<PhysAddr, TableRole> &roles_;
     WalkBudget budget_;
 };
@@ -83,9 +92,11 @@ std::map<PhysAddr, TableRole> table_roles(const Tables &tables)
         walk_tables(tables.memory, tables.request(), collector);
         return roles;
     }
-    DirectoryRoles collector(tables, roles);
-    collector.add_table(tables.directory->root(tables.root, tables.params));
-    walk_directory(tables.memory, tables.directory_request(), collector);
+    for (const DirectoryRequest &unit : tables.units) {
+        DirectoryRoles collector(tables, unit, roles);
+        collector.add_table(unit.format->root(unit.root, unit.params));
+        walk_directory(tables.memory, unit, collector);
+    }
     return roles;
 }
 

@@ -16,10 +16,10 @@ struct TableRole {
     const TableFormat *format = nullptr;  ///< one of the two is set
     const DirectoryFormat *directory = nullptr;
     FormatParams params;
-    unsigned level = 0;     ///< of page tables
-    std::uint8_t type = 0;  ///< of a directory's table
-    Iova first;             ///< IOVA of its slot 0
-    PhysAddr address;       ///< where the table begins, inside the page
+    unsigned level = 0;              ///< of page tables
+    DirectoryTable directory_table;  ///< of a directory
+    Iova first;                      ///< IOVA of its slot 0
+    PhysAddr address;                ///< where the table begins, inside the page
     std::uint32_t entries = 0;
 };
 

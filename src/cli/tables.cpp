@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "cli/numbers.h"
+#include "cli/registers.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
@@ -33,79 +34,18 @@ RootOption parse_root(const std::string &text)
     return {{}, PhysAddr(require_number(text, "--root"))};
 }
 
-unsigned parse_levels(const std::string &text, const TableFormat &format)
-{
-    const std::uint64_t levels = require_number(text, "--levels");
-    if (levels < format.min_levels || levels > format.max_levels)
-        throw Error(
-            Failure::usage, "bad-levels",
-            fmt::format("{} has {} to {} levels, not {}", format.name, format.min_levels, format.max_levels, levels),
-            "give --levels within these limits, or --levels auto");
-    return static_cast<unsigned>(levels);
-}
-
-void apply_params(FormatParams &params, std::span<const ParameterSpec> specs, std::uint8_t max_paw,
-                  const DecodingOptions &options)
-{
-    for (const std::string &param : options.params) {
-        const std::size_t equals = param.find('=');
-        if (equals == std::string::npos)
-            throw Error(Failure::usage, "bad-parameter", "--param takes KEY=VALUE, not '" + param + "'",
-                        "`pgregion formats` lists the parameters of every format");
-        set_parameter(params, specs, param.substr(0, equals), param.substr(equals + 1));
-    }
-    if (options.paw.empty())
-        return;
-    constexpr std::uint64_t kLeastPaw = 32;
-    const std::uint64_t paw = require_number(options.paw, "--paw");
-    if (paw < kLeastPaw || paw > max_paw)
-        throw Error(Failure::usage, "bad-paw", fmt::format("--paw takes {} to {}, not {}", kLeastPaw, max_paw, paw),
-                    "give the physical address width of the host that wrote the tables");
-    params.paw_bits = static_cast<std::uint8_t>(paw);
-}
-
-void read_directory(ReadingContext &context, const DecodingOptions &options)
-{
-    if (options.levels != kAuto)
-        throw Error(Failure::usage, "bad-levels", "--levels does not go with a directory, which names them itself",
-                    "leave --levels out");
-    context.params = default_params(*context.directory);
-    apply_params(context.params, context.directory->parameters, context.directory->max_paw_bits, options);
-    context.limits.params = context.params;
-}
-
-void read_tables(ReadingContext &context, const DecodingOptions &options)
-{
-    if (options.levels != kAuto)
-        context.limits.levels = parse_levels(options.levels, *context.format);
-    context.params = default_params(*context.format, context.limits.levels.value_or(0));
-    apply_params(context.params, context.format->parameters, context.format->max_paw_bits, options);
-    context.limits.params = context.params;
-}
-
-/// Without a format only the number of levels can be given.
-void read_unknown(ReadingContext &context, const DecodingOptions &options)
-{
-    constexpr std::uint64_t kMoreThanAnyFormat = 9;
-    if (!options.params.empty())
-        throw Error(Failure::usage, "bad-parameter", "--param needs --format: parameters belong to a format",
-                    "name the format; `pgregion formats` lists them");
-    if (!options.paw.empty())
-        throw Error(Failure::usage, "bad-paw", "--paw needs --format: what it may be depends on the format",
-                    "name the format; `pgregion formats` lists them");
-    if (options.levels != kAuto)
-        context.limits.levels =
-            static_cast<unsigned>(std::min(require_number(options.levels, "--levels"), kMoreThanAnyFormat));
-}
-
 /// Puts a Tables together step by step; each step may use what the steps before found.
 class TablesOpener
 {
 public:
     TablesOpener(const OpenedSource &source, const SharedOptions &options)
         : source_(source), options_(options), root_(parse_root(options.decoding.root)),
-          context_(read_context(options.decoding))
+          registers_(register_units(options.decoding))
     {
+        if (registers_.empty())
+            context_ = read_context(options.decoding);
+        else
+            take_registers();
     }
 
     Tables open()
@@ -118,11 +58,33 @@ public:
             open_region();
         else
             open_memory();
+        if (tables_.directory != nullptr) {
+            tables_.units = registers_;
+            if (tables_.units.empty())
+                tables_.units.push_back({tables_.directory, tables_.params, tables_.root});
+        }
         require_root();
         return std::move(tables_);
     }
 
 private:
+    /// A register names the format, the root and the number of levels.
+    void take_registers()
+    {
+        if (!options_.decoding.root.empty())
+            throw Error(Failure::usage, "bad-register", "--root and a register both say where the tables begin",
+                        "leave one of them out");
+        if (options_.decoding.levels != kAuto)
+            throw Error(Failure::usage, "bad-levels", "--levels and a register both say how many levels there are",
+                        "leave --levels out");
+        const DirectoryRequest &first = registers_.front();
+        root_.address = first.root;
+        context_.directory = context_.limits.directory = first.format;
+        context_.params = first.params;
+        context_.limits.given = ~std::uint32_t{0};
+        context_.limits.levels = first.params.levels;
+    }
+
     [[nodiscard]] bool format_known() const { return context_.complete(); }
 
     void open_region()
@@ -161,10 +123,11 @@ private:
     void open_memory()
     {
         if (!root_.address && !root_.page)
-            throw Error(Failure::operational, "root-needed",
-                        "this is a memory, not a region of 2 MiB: nothing in it says where its tables begin",
-                        "give --root PA (VT-d: the root-table address register), or --offset BYTES where a region lies "
-                        "inside");
+            throw Error(
+                Failure::operational, "root-needed",
+                "this is a memory, not a region of 2 MiB: nothing in it says where its tables begin",
+                "give --register NAME=VALUE (`pgregion formats` lists them) or --root PA, or --offset BYTES where "
+                "a region lies inside");
         const PhysAddr base = source_.paddr().value_or(PhysAddr(source_.offset()));
         tables_.info.paddr = base;
         tables_.pages = {base, 0};  // pages have numbers that mean something only in a region
@@ -191,21 +154,43 @@ private:
         }
         if (tables_.format != nullptr && all_zero(root_page)) {
             // An empty root maps nothing, whatever the number of levels is.
-            tables_.params.levels = std::clamp<std::uint8_t>(4, tables_.format->min_levels, tables_.format->max_levels);
+            set_usual_levels();
             return;
         }
+        const bool levels_known =
+            context_.limits.levels || (tables_.directory != nullptr && tables_.directory->max_levels == 0);
+        if ((tables_.format != nullptr || tables_.directory != nullptr) && levels_known)
+            return;  // only parameters were open: their defaults, as the manual says
         const std::string candidates = candidates_text();
-        if (tables_.format != nullptr)
+        if (tables_.format != nullptr || tables_.directory != nullptr)
             throw Error(Failure::operational, "levels-undecided",
                         fmt::format("the number of levels cannot be told from the tables{}: a wrong one shows "
                                     "translations that do not exist",
                                     candidates),
-                        fmt::format("give --levels {}..{}", tables_.format->min_levels, tables_.format->max_levels));
+                        fmt::format("give --levels {}", levels_range()));
         throw Error(Failure::operational, "format-undecided",
                     fmt::format("the format cannot be told from the tables{}: a wrong one shows translations that do "
                                 "not exist",
                                 candidates),
                     "give --format NAME, and --levels N where the format has several; `pgregion formats` lists them");
+    }
+
+    [[nodiscard]] std::string levels_range() const
+    {
+        if (tables_.format != nullptr)
+            return fmt::format("{}..{}", tables_.format->min_levels, tables_.format->max_levels);
+        return fmt::format("{}..{}", tables_.directory->min_levels, tables_.directory->max_levels);
+    }
+
+    void set_usual_levels()
+    {
+        constexpr unsigned kUsual = 4;
+        const TableFormat &format = *tables_.format;
+        for (unsigned levels = std::min<unsigned>(kUsual, format.max_levels); levels >= format.min_levels; --levels) {
+            tables_.params.levels = static_cast<std::uint8_t>(levels);
+            if (format.consistent(tables_.params))
+                return;
+        }
     }
 
     [[nodiscard]] std::string candidates_text() const
@@ -292,7 +277,7 @@ private:
     {
         if (tables_.format != nullptr && tables_.params.levels != 0)
             return tables_.format->shape(tables_.params.levels - 1U, tables_.params).align_bytes;
-        return tables_.directory != nullptr ? kPageBytes : 0;
+        return tables_.directory != nullptr ? tables_.directory->root_align_bytes : 0;
     }
 
     [[noreturn]] void refuse_root(std::string_view why) const
@@ -308,26 +293,11 @@ private:
     const SharedOptions &options_;
     RootOption root_;
     ReadingContext context_;
+    std::vector<DirectoryRequest> registers_;
     Tables tables_;
 };
 
 }  // namespace
-
-ReadingContext read_context(const DecodingOptions &options)
-{
-    ReadingContext context;
-    context.format = find_table_format(options.format);
-    context.directory = find_directory_format(options.format);
-    context.limits.table = context.format;
-    context.limits.directory = context.directory;
-    if (context.directory != nullptr)
-        read_directory(context, options);
-    else if (context.format != nullptr)
-        read_tables(context, options);
-    else
-        read_unknown(context, options);
-    return context;
-}
 
 WalkRequest Tables::request() const
 {
@@ -355,20 +325,40 @@ bool is_undecided(const Error &error)
     return error.code() == "format-undecided" || error.code() == "levels-undecided" || error.code() == "base-undecided";
 }
 
-std::optional<std::uint32_t> wanted_device(const Tables &tables, const DecodingOptions &options)
+namespace
 {
-    if (options.device.empty())
+
+std::uint32_t require_pasid(const std::string &text)
+{
+    constexpr std::uint64_t kPasids = std::uint64_t{1} << 20;
+    const std::uint64_t pasid = require_number(text, "--pasid");
+    if (pasid >= kPasids)
+        throw Error(Failure::usage, "bad-pasid", "a PASID has 20 bits", "give a number below 0x100000");
+    return static_cast<std::uint32_t>(pasid);
+}
+
+}  // namespace
+
+std::optional<Requester> wanted_device(const Tables &tables, const DecodingOptions &options)
+{
+    std::optional<std::uint32_t> pasid;
+    if (!options.pasid.empty())
+        pasid = require_pasid(options.pasid);
+    if (options.device.empty()) {
+        if (pasid)
+            throw Error(Failure::usage, "bad-pasid", "--pasid is a PASID of one device", "give --device ID, too");
         return std::nullopt;
+    }
     const std::uint32_t id = require_device(options.device);
     if (tables.directory == nullptr)
         throw Error(Failure::usage, "device-without-directory",
                     fmt::format("--device needs a directory, but {} is page tables without one", tables.format->name),
-                    "give --format vtd-root and the root of the directory");
+                    "give the format and the root of the directory, or its register: --register NAME=VALUE");
     if (id >= tables.directory->devices)
         throw Error(Failure::usage, "bad-device",
                     fmt::format("{} has device ids below {}", tables.directory->name, hex(tables.directory->devices)),
                     "check the id");
-    return id;
+    return Requester{id, pasid};
 }
 
 }  // namespace pgregion::cli

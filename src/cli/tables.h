@@ -4,6 +4,7 @@
 // What is not given is inferred from the tables; what cannot be inferred is refused with its candidates.
 #pragma once
 
+#include "cli/reading_context.h"
 #include "cli/session.h"
 #include "cli/source.h"
 
@@ -19,34 +20,20 @@ namespace pgregion::cli
 /// Ready to be walked. Holds the additional sources (--with) that the memory looks into.
 struct Tables {
     PiecewiseMemory memory;
-    const TableFormat *format = nullptr;  ///< one of the two is set
-    const DirectoryFormat *directory = nullptr;
-    FormatParams params;
-    PhysAddr root;
+    const TableFormat *format = nullptr;         ///< of page tables; null where there are directories
+    const DirectoryFormat *directory = nullptr;  ///< of the first unit; null for page tables
+    FormatParams params;                         ///< of the page tables or the first unit
+    PhysAddr root;                               ///< the same
+    std::vector<DirectoryRequest> units;         ///< the directories, one per IOMMU; empty for page tables
     report::PageMap pages;
     SourceInfo info;
     std::optional<Guess> guess;  ///< where something was inferred
     std::deque<Source> pieces;
 
     [[nodiscard]] WalkRequest request() const;
-    [[nodiscard]] DirectoryRequest directory_request() const { return {directory, params, root}; }
     /// Throws when a source changed under the reading; call it before results are believed.
     void ensure_intact(const OpenedSource &source) const;
 };
-
-/// What --format, --levels, --param and --paw say together.
-struct ReadingContext {
-    const TableFormat *format = nullptr;
-    const DirectoryFormat *directory = nullptr;
-    FormatParams params;  ///< of the one that is set
-    GuessLimits limits;   ///< the same for a guess: what is open stays open
-
-    /// True when nothing is left to guess but perhaps the base.
-    [[nodiscard]] bool complete() const { return directory != nullptr || (format != nullptr && limits.levels); }
-};
-
-/// Throws usage "bad-levels", "bad-parameter", "bad-paw".
-[[nodiscard]] ReadingContext read_context(const DecodingOptions &options);
 
 /// Throws usage errors for a context that contradicts itself, operational "root-needed", "root-outside-source",
 /// "root-misaligned", "format-undecided", "levels-undecided", "base-undecided", "pieces-disagree".
@@ -56,7 +43,8 @@ struct ReadingContext {
 /// can do without them go on.
 [[nodiscard]] bool is_undecided(const Error &error);
 
-/// The device that --device names; nothing without the option. Throws usage "device-without-directory".
-[[nodiscard]] std::optional<std::uint32_t> wanted_device(const Tables &tables, const DecodingOptions &options);
+/// The requester that --device and --pasid name; nothing without --device. Throws usage "device-without-directory",
+/// "bad-device", "bad-pasid".
+[[nodiscard]] std::optional<Requester> wanted_device(const Tables &tables, const DecodingOptions &options);
 
 }  // namespace pgregion::cli

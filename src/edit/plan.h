@@ -24,6 +24,15 @@ void append_bitmap_edits(Edits &edits, const Bitmap &before, const Bitmap &after
 void append_zero_edits(Edits &edits, Bytes region, std::uint64_t first, std::uint64_t last);
 void append_zero_edits(Edits &edits, Bytes region, Range<PageIndex> pages);
 
+/// Bytes of a region.
+struct ByteRange {
+    std::uint64_t first = 0;
+    std::uint64_t size = 0;
+};
+
+/// One edit for each stretch of words in `place` in which `content` differs from `target`.
+void append_changes(Edits &edits, Bytes target, Bytes content, ByteRange place);
+
 /// Whether a region with bit 0 clear is opened on the way.
 enum class Opening { refuse, open };
 

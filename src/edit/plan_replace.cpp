@@ -8,16 +8,6 @@
 namespace pgregion
 {
 
-namespace
-{
-
-/// Bytes of a region.
-struct ByteRange {
-    std::uint64_t first = 0;
-    std::uint64_t size = 0;
-};
-
-/// One edit for each stretch of words in `place` that differ.
 void append_changes(Edits &edits, Bytes target, Bytes content, ByteRange place)
 {
     const std::uint64_t last = place.first + place.size;
@@ -33,8 +23,6 @@ void append_changes(Edits &edits, Bytes target, Bytes content, ByteRange place)
         start = at + kWordBytes;
     }
 }
-
-}  // namespace
 
 Edits plan_replace(Bytes target, Bytes content)
 {

@@ -2,9 +2,16 @@
 //
 // The list of formats, and what is the same for all of them. A new format is one include and one entry here.
 #include "base/bits.h"
+#include "formats/amd_devtab.h"
+#include "formats/amd_v1.h"
+#include "formats/arm.h"
 #include "formats/make_format.h"
+#include "formats/riscv.h"
+#include "formats/riscv_ddt.h"
+#include "formats/smmu_stream.h"
 #include "formats/vtd_root.h"
 #include "formats/vtd_ss.h"
+#include "formats/x86_64.h"
 
 #include <pgregion/error.h>
 #include <pgregion/format.h>
@@ -20,9 +27,17 @@ namespace
 {
 
 constexpr TableFormat kVtdSecondStage = formats::make_format<formats::VtdSecondStage>();
+constexpr TableFormat kX86 = formats::make_format<formats::X86>();
+constexpr TableFormat kAmdV1 = formats::make_format<formats::AmdV1>();
+constexpr TableFormat kArmStage1 = formats::make_format<formats::ArmStage1>();
+constexpr TableFormat kArmStage2 = formats::make_format<formats::ArmStage2>();
+constexpr TableFormat kRiscvFirstStage = formats::make_format<formats::RiscvFirstStage>();
+constexpr TableFormat kRiscvSecondStage = formats::make_format<formats::RiscvSecondStage>();
 
-constexpr std::array<const TableFormat *, 1> kTableFormats{&kVtdSecondStage};
-constexpr std::array<const DirectoryFormat *, 1> kDirectoryFormats{&formats::kVtdRoot};
+constexpr std::array kTableFormats{&kVtdSecondStage,  &kX86, &kAmdV1, &kArmStage1, &kArmStage2, &kRiscvFirstStage,
+                                   &kRiscvSecondStage};
+constexpr std::array kDirectoryFormats{&formats::kVtdRoot, &formats::kAmdDevtab, &formats::kSmmuStream,
+                                       &formats::kRiscvDdt};
 
 template <class Formats>
 auto find_by_name(const Formats &formats, std::string_view wanted) -> typename Formats::value_type
@@ -117,17 +132,48 @@ FormatParams default_params(const TableFormat &format, unsigned levels)
     return params;
 }
 
-FormatParams default_params(const DirectoryFormat &format) { return defaults_of(format); }
+FormatParams default_params(const DirectoryFormat &format)
+{
+    FormatParams params = defaults_of(format);
+    params.levels = format.max_levels;
+    return params;
+}
 
-void set_parameter(FormatParams &params, std::span<const ParameterSpec> specs, std::string_view key,
-                   std::string_view value)
+DirectoryTable table_of_type(const DirectoryFormat &format, std::uint8_t type, PhysAddr address)
+{
+    const DirectoryTableType &description = format.table_types[type];
+    DirectoryTable table;
+    table.type = type;
+    table.address = address;
+    table.records = description.records;
+    table.id_shift = description.id_shift;
+    return table;
+}
+
+RecordWords load_record(std::span<const std::byte> bytes, bool big_endian)
+{
+    RecordWords words{};
+    assert(bytes.size() <= sizeof words);
+    for (std::size_t i = 0; i < bytes.size() / kWordBytes; ++i) {
+        const std::uint64_t word = load_le64(bytes, i * kWordBytes);
+        words[i] = big_endian ? byte_swap(word) : word;
+    }
+    return words;
+}
+
+std::size_t set_parameter(FormatParams &params, std::span<const ParameterSpec> specs, std::string_view key,
+                          std::string_view value)
 {
     const auto spec = std::ranges::find_if(specs, [key](const ParameterSpec &s) { return s.key == key; });
     if (spec == specs.end()) {
         throw Error(Failure::usage, "bad-parameter", "the format has no parameter '" + std::string(key) + "'",
                     "`pgregion formats` lists the parameters of every format");
     }
-    params.value.at(static_cast<std::size_t>(spec - specs.begin())) = parse_value(*spec, value);
+    const auto index = static_cast<std::size_t>(spec - specs.begin());
+    params.value.at(index) = parse_value(*spec, value);
+    if (key == kEndianKey)
+        params.big_endian = params.value[index] != 0;
+    return index;
 }
 
 std::string_view choice_name(const ParameterSpec &spec, std::uint32_t value)

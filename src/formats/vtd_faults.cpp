@@ -18,6 +18,7 @@ Fault legacy_fault(FaultCause cause, Access wanted)
         return {cause, 0x7, "next-level page table cannot be read"};
     case FaultCause::reserved_bits:
     case FaultCause::invalid_entry:
+    case FaultCause::output_beyond_width:
         return {cause, 0xc, "reserved bit set in a second-stage paging entry"};
     case FaultCause::output_forbidden:
         return {cause, 0xe, "output address in the interrupt window 0xFEExxxxx"};
@@ -25,6 +26,8 @@ Fault legacy_fault(FaultCause cause, Access wanted)
     case FaultCause::no_read:
     case FaultCause::no_write:
     case FaultCause::no_execute:
+    case FaultCause::supervisor_only:
+    case FaultCause::access_flag:
         break;
     }
     if (wanted.allows(Access::write()))
@@ -43,6 +46,7 @@ Fault scalable_fault(FaultCause cause)
         return {cause, 0x78, "second-stage paging entry cannot be read"};
     case FaultCause::reserved_bits:
     case FaultCause::invalid_entry:
+    case FaultCause::output_beyond_width:
         return {cause, 0x7a, "reserved bit set in a second-stage paging entry"};
     case FaultCause::output_forbidden:
         return {cause, 0x87, "output address in the interrupt window 0xFEExxxxx"};
@@ -50,12 +54,45 @@ Fault scalable_fault(FaultCause cause)
     case FaultCause::no_read:
     case FaultCause::no_write:
     case FaultCause::no_execute:
+    case FaultCause::supervisor_only:
+    case FaultCause::access_flag:
         break;
     }
     return {cause, 0x79, "no read or write permission in a second-stage paging entry"};
 }
 
 }  // namespace
+
+Fault first_stage_fault(FaultCause cause)
+{
+    switch (cause) {
+    case FaultCause::not_present:
+        return {cause, 0x71, "first-stage paging entry not present"};
+    case FaultCause::root_unreadable:
+        return {cause, 0x73, "first-stage root cannot be read"};
+    case FaultCause::table_unreadable:
+        return {cause, 0x70, "first-stage paging entry cannot be read"};
+    case FaultCause::iova_beyond_width:
+        return {cause, 0x80, "first-stage input address is not canonical"};
+    case FaultCause::supervisor_only:
+        return {cause, 0x81, "first-stage paging entry is not for user privilege"};
+    case FaultCause::no_execute:
+        return {cause, 0x82, "no execute permission in a first-stage paging entry"};
+    case FaultCause::no_write:
+        return {cause, 0x85, "no write permission in a first-stage paging entry"};
+    case FaultCause::no_read:
+        return {cause, 0x86, "no read permission in a first-stage paging entry"};
+    case FaultCause::output_forbidden:
+        return {cause, 0x87, "output address in the interrupt window 0xFEExxxxx"};
+    case FaultCause::access_flag:
+        return {cause, 0x90, "accessed or dirty flag of a first-stage paging entry cannot be set"};
+    case FaultCause::reserved_bits:
+    case FaultCause::invalid_entry:
+    case FaultCause::output_beyond_width:
+        break;
+    }
+    return {cause, 0x72, "reserved bit set in a first-stage paging entry"};
+}
 
 Fault second_stage_fault(FaultCause cause, Access wanted, Mode mode)
 {

@@ -20,4 +20,7 @@ enum class Mode { legacy, scalable };
 /// VT-d tells the two apart by nothing.
 [[nodiscard]] Fault second_stage_fault(FaultCause cause, Access wanted, Mode mode);
 
+/// What a request through first-stage tables gets.
+[[nodiscard]] Fault first_stage_fault(FaultCause cause);
+
 }  // namespace pgregion::formats::vtd

@@ -113,7 +113,7 @@ constexpr std::array kEmpty{kR, kW, kX, FieldSpec{"IGN_63_3", 63, 3, ignored, "i
 
 }  // namespace
 
-std::span<const FieldSpec> VtdSecondStage::fields(unsigned level, EntryKind kind)
+std::span<const FieldSpec> VtdSecondStage::fields(unsigned level, EntryKind kind, const FormatParams &)
 {
     if (kind == EntryKind::empty || kind == EntryKind::invalid)
         return kEmpty;

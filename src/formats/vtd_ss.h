@@ -26,6 +26,7 @@ struct VtdSecondStage {
     static constexpr std::uint8_t kMinLevels = 3;
     static constexpr std::uint8_t kMaxLevels = 5;
     static constexpr std::uint8_t kMaxPawBits = 52;
+    static constexpr bool kPermissionFirst = true;
     static constexpr std::array<std::uint8_t, 3> kLeafSizes{12, 21, 30};
 
     static constexpr std::array<ParameterChoice, 2> kOffOn{{{"off", 0}, {"on", 1}}};
@@ -120,10 +121,10 @@ struct VtdSecondStage {
             return (entry.raw & ~kAddress & ~bit(10)) == (kRead | kWrite);
         const std::uint64_t hardware_may_set = bit(8) | bit(9);
         const std::uint64_t rest = entry.raw & ~kAddress & ~(kRead | kWrite | kSnoop | hardware_may_set);
-        return rest == (level > 0 ? kPageSize : 0);
+        return entry.kind == EntryKind::leaf && rest == (level > 0 ? kPageSize : 0);
     }
 
-    static std::span<const FieldSpec> fields(unsigned level, EntryKind kind);
+    static std::span<const FieldSpec> fields(unsigned level, EntryKind kind, const FormatParams &params);
 
     static std::string_view entry_name(unsigned level)
     {
@@ -160,8 +161,8 @@ struct VtdSecondStage {
     static std::optional<std::uint64_t> encode_leaf(const LeafSpec &leaf, unsigned level, const FormatParams &params)
     {
         const bool known_access = params.value[kNoExecute] == 0 || !leaf.access.allows(Access::execute());
-        const bool allowed =
-            level <= kTopLeafLevel && leaf.size_lg2 == shift_of(level) && !leaf.access.empty() && known_access;
+        const bool allowed = level <= kTopLeafLevel && leaf.size_lg2 == shift_of(level) && !leaf.access.empty() &&
+                             known_access && leaf.memory == MemoryType::normal;
         const std::uint64_t address = leaf.target.value();
         if (!allowed || (address & low_bits(leaf.size_lg2)) != 0 || (address & ~low_bits(params.paw_bits)) != 0)
             return std::nullopt;

@@ -75,25 +75,55 @@ std::string meaning(const Entry &entry, const PageMap &pages)
     return text;
 }
 
+namespace
+{
+
+/// An address in a table; one that goes through an outer stage has no page.
+std::string describe(PhysAddr address, const Stage &outer, const PageMap &pages)
+{
+    return outer.format == nullptr ? pages.describe(address) : "guest address " + hex(address.value());
+}
+
+std::string place_name(const DirectoryPlace &place)
+{
+    const std::string device = device_name(place.device);
+    return place.pasid ? fmt::format("{} PASID {}", device, *place.pasid) : device;
+}
+
+}  // namespace
+
 std::string translation_text(const Translation &translation, const PageMap &pages)
 {
     std::string text = fmt::format("{}, domain {}", name(translation.kind), translation.domain_id);
+    const bool limited = translation.kind != TranslationKind::blocked && translation.access != Access::all();
+    if (limited)
+        append(text, ", {} only", letters(translation.access & (Access::read() | Access::write())));
     if (translation.format != nullptr)
         append(text, ", {}, {} levels, root {}", translation.format->name, translation.params.levels,
-               pages.describe(translation.root));
+               describe(translation.root, translation.outer, pages));
+    if (translation.outer.format != nullptr)
+        append(text, ", behind it {}, {} levels, root {}", translation.outer.format->name,
+               translation.outer.params.levels, pages.describe(translation.outer.root));
     return text;
 }
 
 std::string meaning(const DirectoryFormat &format, const DirectoryRecord &record, const PageMap &pages)
 {
+    const TranslationKind kind = record.translation ? record.translation->kind : TranslationKind::invalid;
+    if (kind == TranslationKind::unprotected)
+        return translation_text(*record.translation, pages);
+    if (kind == TranslationKind::blocked)
+        return translation_text(*record.translation, pages) +
+               (record.fault ? fmt::format(": {}", record.fault->name) : std::string());
     if (!record.present)
         return "not present";
     if (record.fault)
         return fmt::format("invalid: {} (fault {})", record.fault->name, hex(record.fault->code));
+    std::string text = record.translation ? translation_text(*record.translation, pages) : std::string();
     if (record.next)
-        return fmt::format("-> {} {}", format.table_types[record.next->type].name,
-                           pages.describe(record.next->address));
-    return record.translation ? translation_text(*record.translation, pages) : std::string();
+        append(text, "{}-> {} {}", text.empty() ? "" : "; ", format.table_types[record.next->type].name,
+               describe(record.next->address, record.next->outer, pages));
+    return text;
 }
 
 Json entry_json(const PlacedEntry &placed, const PageMap &pages)
@@ -112,7 +142,7 @@ Json entry_json(const PlacedEntry &placed, const PageMap &pages)
     json["size"] = has_target ? Json(hex(std::uint64_t{1} << entry.size_lg2)) : Json(nullptr);
     json["access"] = letters(placed.access);
     json["reserved_set"] = hex(entry.reserved_set);
-    json["fields"] = fields_json(placed.format->fields(placed.level, entry.kind), {&entry.raw, 1});
+    json["fields"] = fields_json(placed.format->fields(placed.level, entry.kind, *placed.params), {&entry.raw, 1});
     json["name"] = placed.format->entry_name(placed.level);
     return json;
 }
@@ -150,7 +180,7 @@ void write_entry(ResultWriter &writer, const PlacedEntry &placed, const PageMap 
         writer.row("entries", entry_json(placed, pages));
     if (!writer.wants_text())
         return;
-    const auto specs = placed.format->fields(placed.level, entry.kind);
+    const auto specs = placed.format->fields(placed.level, entry.kind, *placed.params);
     writer.text(fmt::format("[{:03}] {:#018x}  {:<7} {}\n      {}\n", placed.index, entry.raw, name(entry.kind),
                             meaning(entry, pages), fields_text(specs, {&entry.raw, 1}, shown)));
 }
@@ -174,7 +204,7 @@ void DecodeReport::enter(const TableVisit &visit)
         return;
     root_level_ = visit.level;
     if (style_.form == DecodeForm::tree)
-        note(fmt::format("{}root table {}, level {}, {}", margin(0), pages_.describe(visit.table), visit.level,
+        note(fmt::format("{}root table {}, level {}, {}", margin(0), pages_of(visit).describe(visit.table), visit.level,
                          visit.format->name));
 }
 
@@ -196,9 +226,9 @@ Visit DecodeReport::take(const TableVisit &visit, const EntryRun &run)
     if (!count_row())
         return Visit::stop;
     if (writer_.wants_json()) {
-        writer_.row("entries", entry_json({visit.format, visit.table, visit.level, run.index, visit.iova(run.index),
-                                           visit.access & run.first.access, run.first},
-                                          pages_));
+        writer_.row("entries", entry_json({visit.format, visit.params, visit.table, visit.level, run.index,
+                                           visit.iova(run.index), visit.access & run.first.access, run.first},
+                                          pages_of(visit)));
     } else if (style_.form == DecodeForm::tree) {
         tree_line(visit, run);
     } else {
@@ -224,7 +254,7 @@ void DecodeReport::tree_line(const TableVisit &visit, const EntryRun &run)
     std::string line = margin(root_level_ - visit.level + 1);
     append(line, "{} {}  iova {}  {}  ", slots(run), palette_.strong(visit.format->entry_name(visit.level)),
            hex(visit.iova(run.index).value()), access_text(visit.access & run.first.access));
-    const std::string text = run_meaning(run, pages_);
+    const std::string text = run_meaning(run, pages_of(visit));
     line += run.first.faults() ? palette_.bad(text) : text;
     note(line);
 }
@@ -236,7 +266,7 @@ void DecodeReport::table_line(const TableVisit &visit, const EntryRun &run)
     note(fmt::format("{:#018x}  {}  {:<9}  {:>12}  {:<9}  {:#018x}  {:<7}  {:<3}  {}", visit.iova(run.index).value(),
                      visit.level, visit.format->entry_name(visit.level), hex(visit.table.value()), slots(run),
                      run.first.raw, name(run.first.kind), access_text(visit.access & run.first.access),
-                     run_meaning(run, pages_)));
+                     run_meaning(run, pages_of(visit))));
 }
 
 void DecodeReport::problem(const Problem &problem)
@@ -251,7 +281,7 @@ void DecodeReport::problem(const Problem &problem)
     }
 }
 
-Visit DecodeReport::record(const DirectoryFormat &format, const DirectoryStep &step, std::uint32_t first_id)
+Visit DecodeReport::record(const DirectoryFormat &format, const DirectoryStep &step, const DirectoryPlace &place)
 {
     if (!count_row())
         return Visit::stop;
@@ -261,8 +291,8 @@ Visit DecodeReport::record(const DirectoryFormat &format, const DirectoryStep &s
     }
     const DirectoryTableType &type = format.table_types[step.table.type];
     const std::string text = meaning(format, step.record, pages_);
-    note(fmt::format("{}[{:03}] {}  {}  {}", margin(step.table.type), step.index, palette_.strong(type.record_name),
-                     device_name(first_id), step.record.present && step.record.fault ? palette_.bad(text) : text));
+    note(fmt::format("{}[{:03}] {}  {}  {}", margin(place.depth), step.index, palette_.strong(type.record_name),
+                     place_name(place), step.record.present && step.record.fault ? palette_.bad(text) : text));
     return writer_.reader_gone() ? Visit::stop : Visit::go_on;
 }
 
@@ -272,6 +302,12 @@ void DecodeReport::note(std::string_view line)
         return;
     writer_.text(line);
     writer_.text("\n");
+}
+
+const PageMap &DecodeReport::pages_of(const TableVisit &visit) const
+{
+    static const PageMap guest_addresses{PhysAddr(0), 0};
+    return visit.intermediate ? guest_addresses : pages_;
 }
 
 std::string DecodeReport::margin(unsigned depth) const

@@ -17,6 +17,7 @@ namespace pgregion::report
 /// One entry in its place.
 struct PlacedEntry {
     const TableFormat *format = nullptr;
+    const FormatParams *params = nullptr;
     PhysAddr table;
     unsigned level = 0;
     std::uint32_t index = 0;
@@ -72,7 +73,7 @@ public:
     void problem(const Problem &problem) override;
 
     /// A record of a directory.
-    Visit record(const DirectoryFormat &format, const DirectoryStep &step, std::uint32_t first_id);
+    Visit record(const DirectoryFormat &format, const DirectoryStep &step, const DirectoryPlace &place);
     /// Text that belongs into the listing, one line.
     void note(std::string_view line);
 
@@ -84,6 +85,8 @@ private:
     void tree_line(const TableVisit &visit, const EntryRun &run);
     void table_line(const TableVisit &visit, const EntryRun &run);
     [[nodiscard]] std::string margin(unsigned depth) const;
+    /// Addresses of a guest have no pages.
+    [[nodiscard]] const PageMap &pages_of(const TableVisit &visit) const;
 
     ResultWriter &writer_;
     const Palette &palette_;

@@ -21,16 +21,32 @@ struct FormatFacts {
     unsigned max_levels = 0;
     std::span<const std::uint8_t> page_sizes_lg2;
     std::span<const ParameterSpec> parameters;
+    std::span<const RegisterSpec> registers;
 };
 
 std::vector<FormatFacts> all_formats()
 {
     std::vector<FormatFacts> all;
     for (const TableFormat *format : table_formats())
-        all.push_back({format->name, format->title, format->document, "tables", format->min_levels, format->max_levels,
-                       format->leaf_sizes_lg2, format->parameters});
+        all.push_back({format->name,
+                       format->title,
+                       format->document,
+                       "tables",
+                       format->min_levels,
+                       format->max_levels,
+                       format->leaf_sizes_lg2,
+                       format->parameters,
+                       {}});
     for (const DirectoryFormat *format : directory_formats())
-        all.push_back({format->name, format->title, format->document, "directory", 0, 0, {}, format->parameters});
+        all.push_back({format->name,
+                       format->title,
+                       format->document,
+                       "directory",
+                       format->min_levels,
+                       format->max_levels,
+                       {},
+                       format->parameters,
+                       format->registers});
     return all;
 }
 
@@ -63,8 +79,11 @@ Json format_json(const FormatFacts &facts)
     for (const ParameterSpec &spec : facts.parameters)
         parameters.push_back(
             {{"key", spec.key}, {"meaning", spec.meaning}, {"values", values_of(spec)}, {"default", default_of(spec)}});
-    return {{"name", facts.name},  {"kind", facts.kind},       {"levels", levels},
-            {"page_sizes", sizes}, {"parameters", parameters}, {"document", facts.document}};
+    Json registers = Json::array();
+    for (const RegisterSpec &spec : facts.registers)
+        registers.push_back({{"name", spec.name}, {"meaning", spec.meaning}});
+    return {{"name", facts.name},       {"kind", facts.kind},     {"levels", levels},          {"page_sizes", sizes},
+            {"parameters", parameters}, {"registers", registers}, {"document", facts.document}};
 }
 
 std::string format_text(const FormatFacts &facts, const Palette &palette)
@@ -81,6 +100,8 @@ std::string format_text(const FormatFacts &facts, const Palette &palette)
     for (const ParameterSpec &spec : facts.parameters)
         append(out, "  --param    {}={}: {} (default {})\n", spec.key, fmt::join(values_of(spec), "|"), spec.meaning,
                default_of(spec));
+    for (const RegisterSpec &spec : facts.registers)
+        append(out, "  --register {}=VALUE: {}\n", spec.name, spec.meaning);
     append(out, "  document   {}\n", palette.faint(facts.document));
     return out;
 }

@@ -47,8 +47,13 @@ std::string what(const Problem &problem, const PageMap &pages)
     case ProblemKind::root_outside_source:
         return fmt::format("has its page tables at {}, which the source does not hold: add them by --with FILE@0xPA",
                            pages.describe(PhysAddr(problem.observed)));
-    case ProblemKind::beyond_width:
-        return "can be reached only by addresses beyond the width of the tables";
+    case ProblemKind::replicas_differ:
+        return fmt::format("is one of several copies of a leaf ({}) that differ, are missing or stand out of place: "
+                           "what hardware does is undefined",
+                           hex(problem.observed));
+    case ProblemKind::not_in_outer_stage:
+        return fmt::format("maps the intermediate address {}, which the outer stage does not map: hardware faults",
+                           hex(problem.observed));
     }
     return {};
 }

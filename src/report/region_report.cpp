@@ -149,6 +149,21 @@ void write_page_runs(ResultWriter &writer, std::span<const Range<PageIndex>> run
     }
 }
 
+void put_tables_plan(ResultWriter &writer, const TablesPlan &plan, std::uint64_t offset, const PageMap &pages)
+{
+    std::vector<Range<PageIndex>> touched = plan.added;
+    touched.insert(touched.end(), plan.freed.begin(), plan.freed.end());
+    write_page_runs(writer, touched, offset, pages);
+    if (writer.wants_text())
+        writer.text(fmt::format("{} tables added, {} freed, {} entries changed\n", plan.added.size(), plan.freed.size(),
+                                plan.entries_changed));
+    if (!writer.wants_json())
+        return;
+    writer.put_number("tables_added", plan.added.size());
+    writer.put_number("tables_freed", plan.freed.size());
+    writer.put_number("entries_changed", plan.entries_changed);
+}
+
 std::string validation_sentence(const RootValidation &validation, LiveUpdate liveupdate)
 {
     if (validation.state == RegionState::never_opened)

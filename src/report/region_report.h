@@ -6,6 +6,7 @@
 #include "report/place.h"
 #include "report/text.h"
 
+#include <pgregion/edit.h>
 #include <pgregion/region.h>
 #include <pgregion/scan.h>
 
@@ -16,6 +17,9 @@ enum class BitmapForm { grid, ranges, list, hex, binary };
 
 /// Payload `allocated` and `count`; text in the form asked for.
 void write_bitmap(ResultWriter &writer, const Bitmap &bitmap, BitmapForm form, const Palette &palette);
+
+/// What map or unmap changed: tables_added, tables_freed, entries_changed, pages.
+void put_tables_plan(ResultWriter &writer, const TablesPlan &plan, std::uint64_t offset, const PageMap &pages);
 
 /// Payload `pages`; text one line per run: index, offset, address. `offset` is of page 0 in the source.
 void write_page_runs(ResultWriter &writer, std::span<const Range<PageIndex>> runs, std::uint64_t offset,

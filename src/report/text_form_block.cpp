@@ -20,7 +20,7 @@ constexpr unsigned kMaxIndexBits = 20;
 std::span<const FieldSpec> fields_of(const Block &block, EntryKind kind, const RecordWords &words)
 {
     if (const TextPageTable *table = block.table())
-        return table->format->fields(table->level, kind);
+        return table->format->fields(table->level, kind, table->params);
     const TextDirectoryTable &directory = *block.directory();
     return directory.format->fields(directory.type, words);
 }
@@ -39,7 +39,7 @@ RecordWords with_assignments(std::span<const FieldSpec> specs, std::span<const A
 bool swapped(const Block &block)
 {
     const TextPageTable *table = block.table();
-    return table != nullptr && table->params.big_endian;
+    return table != nullptr ? table->params.big_endian : block.directory()->params.big_endian;
 }
 
 }  // namespace
@@ -83,10 +83,10 @@ RecordWords load_entry(Bytes region, const Block &block, std::uint32_t index)
 {
     RecordWords words{};
     const std::uint64_t at = block.begin + std::uint64_t{index} * block.entry_bytes();
-    for (std::size_t i = 0; i < block.entry_bytes() / kWordBytes; ++i)
-        words[i] = load_le64(region, at + i * kWordBytes);
-    if (swapped(block))
-        words[0] = byte_swap(words[0]);
+    for (std::size_t i = 0; i < block.entry_bytes() / kWordBytes; ++i) {
+        const std::uint64_t word = load_le64(region, at + i * kWordBytes);
+        words[i] = swapped(block) ? byte_swap(word) : word;
+    }
     return words;
 }
 
@@ -94,6 +94,15 @@ void store_entry(MutableBytes entry, const Block &block, const RecordWords &word
 {
     for (std::size_t i = 0; i < block.entry_bytes() / kWordBytes; ++i)
         store_le64(entry, i * kWordBytes, swapped(block) ? byte_swap(words[i]) : words[i]);
+}
+
+DirectoryTable directory_table(const TextDirectoryTable &directory)
+{
+    DirectoryTable table = table_of_type(*directory.format, directory.type, PhysAddr(0));
+    table.owner = directory.owner;
+    table.outer = directory.outer;
+    table.big_endian = directory.params.big_endian;
+    return table;
 }
 
 EntryKind kind_of(const Block &block, const RecordWords &words)

@@ -63,6 +63,9 @@ struct Block {
 [[nodiscard]] RecordWords load_entry(Bytes region, const Block &block, std::uint32_t index);
 void store_entry(MutableBytes entry, const Block &block, const RecordWords &words);
 
+/// The table that a block stands for, as far as decoding needs it.
+[[nodiscard]] DirectoryTable directory_table(const TextDirectoryTable &directory);
+
 /// What the format makes of a word; empty in a directory, where the keyword is not used.
 [[nodiscard]] EntryKind kind_of(const Block &block, const RecordWords &words);
 

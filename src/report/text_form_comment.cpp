@@ -85,14 +85,15 @@ std::string id_text(const TextDirectoryTable &directory, std::uint32_t index)
 {
     const DirectoryTableType &type = directory.format->table_types[directory.type];
     constexpr std::uint32_t kIds = 0x10000;
-    const std::uint64_t id = (std::uint64_t{index} << type.id_shift) + directory.first_id.value_or(0);
+    const unsigned id_shift = directory.id_shift.value_or(type.id_shift);
+    const std::uint64_t id = (std::uint64_t{index} << id_shift) + directory.first_id.value_or(0);
     if (type.key == DirectoryKey::pasid)
         return directory.first_id ? fmt::format(", PASID {:#x}", id) : std::string();
     if (directory.format->devices != kIds || id >= kIds)
         return directory.first_id ? fmt::format(", device {:#x}", id) : std::string();
-    if (type.id_shift == 8)
+    if (id_shift == 8)
         return fmt::format(", bus {:02x}", id >> 8);
-    if (type.id_shift != 0 || (!directory.first_id && type.records > 256))
+    if (id_shift != 0 || (!directory.first_id && type.records > 256))
         return {};
     const std::string function = fmt::format("{:02x}.{}", (id >> 3) & 0x1f, id & 7);
     return directory.first_id ? fmt::format(", {:02x}:{}", id >> 8, function) : ", device " + function;
@@ -110,7 +111,7 @@ std::string translation_text(const Translation &translation, std::optional<PhysA
 std::string record_text(const TextDirectoryTable &directory, const LineEntries &line, std::optional<PhysAddr> base)
 {
     const DirectoryTableType &type = directory.format->table_types[directory.type];
-    const DirectoryRecord record = directory.format->decode(directory.type, line.words, directory.params);
+    const DirectoryRecord record = directory.format->decode(directory_table(directory), line.words, directory.params);
     std::string text = fmt::format("{}{}", type.record_name, id_text(directory, line.first));
     if (record.next)
         text += fmt::format(", {} at {}", directory.format->table_types[record.next->type].name,

@@ -38,7 +38,8 @@ bool sensible(const TextPageTable &table)
 {
     return table.format != nullptr && table.params.levels >= table.format->min_levels &&
            table.params.levels <= table.format->max_levels && table.level < table.params.levels &&
-           table.params.paw_bits >= 1 && table.params.paw_bits <= table.format->max_paw_bits;
+           table.params.paw_bits >= 1 && table.params.paw_bits <= table.format->max_paw_bits &&
+           table.format->consistent(table.params);
 }
 
 bool sensible(const TextDirectoryTable &directory)

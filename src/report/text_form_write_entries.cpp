@@ -84,7 +84,7 @@ private:
         kind_ = kind_of(block_, words);
         std::span<const FieldSpec> specs;
         if (const TextPageTable *table = block_.table())
-            specs = table->format->fields(table->level, kind_);
+            specs = table->format->fields(table->level, kind_, table->params);
         else
             specs = block_.directory()->format->fields(block_.directory()->type, words);
         assignments_.clear();
@@ -214,7 +214,8 @@ private:
             return inside(target) ? std::optional(target) : std::nullopt;
         }
         const TextDirectoryTable &directory = *block_.directory();
-        const DirectoryRecord record = directory.format->decode(directory.type, made_.words, directory.params);
+        const DirectoryRecord record =
+            directory.format->decode(directory_table(directory), made_.words, directory.params);
         const PhysAddr address(value);
         const bool leads_there =
             (record.next && record.next->address == address) ||

@@ -11,10 +11,15 @@ namespace pgregion::report
 namespace
 {
 
-bool passes_through(const TranslationView &view)
+/// The translation of a device that has no tables and whose addresses go on as they are; null for any other.
+const Translation *untranslated(const TranslationView &view)
 {
-    return view.lookup != nullptr && view.lookup->device &&
-           view.lookup->device->translation.kind == TranslationKind::pass_through;
+    if (view.lookup == nullptr || !view.lookup->device)
+        return nullptr;
+    const Translation &translation = view.lookup->device->translation;
+    const bool through =
+        translation.kind == TranslationKind::pass_through || translation.kind == TranslationKind::unprotected;
+    return through ? &translation : nullptr;
 }
 
 /// The fault of the directory, or else of the page tables.
@@ -22,14 +27,9 @@ std::optional<FaultReport> fault_of(const TranslationView &view)
 {
     if (view.lookup != nullptr && view.lookup->fault)
         return FaultReport{*view.lookup->fault, std::nullopt};
+    if (const Translation *translation = untranslated(view); translation && !translation->access.allows(view.wanted))
+        return FaultReport{translation->denied, std::nullopt};
     return view.result ? view.result->fault : std::nullopt;
-}
-
-std::string_view architecture(const TranslationView &view)
-{
-    if (view.format != nullptr)
-        return view.format->architecture;
-    return view.directory != nullptr ? view.directory->architecture : std::string_view{};
 }
 
 Json fault_json(const TranslationView &view)
@@ -37,15 +37,15 @@ Json fault_json(const TranslationView &view)
     const auto report = fault_of(view);
     if (!report)
         return nullptr;
-    return {{"architecture", architecture(view)},
+    return {{"architecture", view.architecture},
             {"code", hex(report->fault.code)},
             {"name", report->fault.name},
             {"level", report->level ? Json(*report->level) : Json(nullptr)}};
 }
 
-PlacedEntry placed(const TranslationView &view, const WalkStep &step)
+PlacedEntry placed(const WalkStep &step)
 {
-    return {view.format, step.table, step.level, step.index, step.iova, step.entry.access, step.entry};
+    return {step.format, &step.params, step.table, step.level, step.index, step.iova, step.entry.access, step.entry};
 }
 
 Json walk_json(const TranslationView &view, const PageMap &pages)
@@ -57,23 +57,24 @@ Json walk_json(const TranslationView &view, const PageMap &pages)
     }
     if (view.result) {
         for (const WalkStep &step : view.result->steps)
-            walk.push_back(entry_json(placed(view, step), pages));
+            walk.push_back(entry_json(placed(step), pages));
     }
     return walk;
 }
 
 Json translation_json(const TranslationView &view, const PageMap &pages)
 {
-    const bool through = passes_through(view);
-    const bool mapped = through || (view.result && view.result->mapped);
+    const Translation *through = untranslated(view);
+    const bool mapped = through != nullptr || (view.result && view.result->mapped);
     Json json;
     json["iova"] = hex(view.iova.value());
     json["mapped"] = mapped;
     json["pa"] = nullptr;
     json["size"] = nullptr;
     json["access"] = nullptr;
-    if (through) {
+    if (through != nullptr) {
         json["pa"] = hex(view.iova.value());
+        json["access"] = letters(through->access);
     } else if (mapped) {
         json["pa"] = hex(view.result->pa.value());
         json["size"] = hex(std::uint64_t{1} << view.result->size_lg2);
@@ -88,8 +89,8 @@ Json translation_json(const TranslationView &view, const PageMap &pages)
 std::string verdict_text(const TranslationView &view, const Palette &palette)
 {
     std::string text = palette.strong(fmt::format("IOVA {}", hex(view.iova.value())));
-    if (passes_through(view)) {
-        append(text, " -> PA {}  (pass-through: the address is not translated)", hex(view.iova.value()));
+    if (const Translation *through = untranslated(view)) {
+        append(text, " -> PA {}  ({}: the address is not translated)", hex(view.iova.value()), name(through->kind));
     } else if (view.result && view.result->mapped) {
         append(text, " -> PA {}  ({} page, {})", hex(view.result->pa.value()),
                human_size(std::uint64_t{1} << view.result->size_lg2),
@@ -98,7 +99,7 @@ std::string verdict_text(const TranslationView &view, const Palette &palette)
         text += ": not mapped";
     }
     if (const auto report = fault_of(view)) {
-        append(text, "\n  {} {} fault {}: {}", palette.bad("FAULT"), architecture(view), hex(report->fault.code),
+        append(text, "\n  {} {} fault {}: {}", palette.bad("FAULT"), view.architecture, hex(report->fault.code),
                report->fault.name);
         if (report->level)
             append(text, ", at level {}", *report->level);
@@ -121,38 +122,62 @@ std::string steps_text(const TranslationView &view, const PageMap &pages)
     if (!view.result)
         return text;
     for (const WalkStep &step : view.result->steps) {
-        const auto specs = view.format->fields(step.level, step.entry.kind);
-        append(text, "  level {:<3} {:<13} {} [{:03}]  {:#018x}  {}  {}\n", step.level,
-               view.format->entry_name(step.level), pages.describe(step.table), step.index, step.entry.raw,
+        const auto specs = step.format->fields(step.level, step.entry.kind, step.params);
+        append(text, "  {} {:<3} {:<13} {} [{:03}]  {:#018x}  {}  {}\n", step.outer ? "outer" : "level", step.level,
+               step.format->entry_name(step.level), pages.describe(step.table), step.index, step.entry.raw,
                meaning(step.entry, pages), fields_text(specs, {&step.entry.raw, 1}, FieldsShown::set));
     }
     return text;
 }
 
-/// One directory is given at a time, so it is the first IOMMU.
-constexpr std::uint32_t kOnlyUnit = 0;
-
-Json device_json(const Device &device)
+/// The outer stage of a nested translation.
+Json outer_json(const Stage &outer)
 {
+    if (outer.format == nullptr)
+        return nullptr;
+    return {{"format", outer.format->name}, {"levels", outer.params.levels}, {"root", hex(outer.root.value())}};
+}
+
+Json device_json(const UnitDevice &row)
+{
+    const Device &device = row.device;
     const Translation &translation = device.translation;
     const bool tables = translation.format != nullptr;
     const auto name_of_device = bdf(device.id);
     Json json;
     json["id"] = device.id;
+    json["last_id"] = device.last_id;
     json["bdf"] = name_of_device ? Json(*name_of_device) : Json(nullptr);
     json["pasid"] = device.pasid ? Json(*device.pasid) : Json(nullptr);
     json["rid_pasid"] = device.rid_pasid;
-    json["unit"] = kOnlyUnit;
+    json["unit"] = row.unit;
     json["domain_id"] = translation.domain_id;
     json["translation"] = name(translation.kind);
     json["format"] = tables ? Json(translation.format->name) : Json(nullptr);
     json["levels"] = translation.params.levels != 0 ? Json(translation.params.levels) : Json(nullptr);
     json["root"] = tables ? Json(hex(translation.root.value())) : Json(nullptr);
+    json["outer"] = outer_json(translation.outer);
     return json;
 }
 
-std::string device_line(const Device &device, const PageMap &pages, const Palette &palette)
+/// "00:02.0", or "00:02.0-00:ff.7" for devices that are alike.
+std::string devices_text(const Device &device)
 {
+    const std::string first = device_name(device.id);
+    return device.last_id == device.id ? first : first + "-" + device_name(device.last_id);
+}
+
+std::string root_text(const Translation &translation, const PageMap &pages)
+{
+    if (translation.outer.format == nullptr)
+        return pages.describe(translation.root);
+    return fmt::format("{} in the guest of {} root {}", hex(translation.root.value()), translation.outer.format->name,
+                       pages.describe(translation.outer.root));
+}
+
+std::string device_line(const UnitDevice &row, const PageMap &pages, const Palette &palette)
+{
+    const Device &device = row.device;
     const Translation &translation = device.translation;
     const bool tables = translation.format != nullptr;
     std::string kind = fmt::format("{:<12}", name(translation.kind));
@@ -160,18 +185,18 @@ std::string device_line(const Device &device, const PageMap &pages, const Palett
         kind = palette.bad(kind);
     else if (translation.kind == TranslationKind::pass_through)
         kind = palette.caution(kind);
-    return fmt::format("{:<12}  {:>5}  {:>4}  {:>6}  {}  {:<7}  {:>6}  {}\n", device_name(device.id),
-                       device.pasid ? std::to_string(*device.pasid) : "-", kOnlyUnit, translation.domain_id, kind,
+    return fmt::format("{:<12}  {:>5}  {:>4}  {:>6}  {}  {:<8}  {:>6}  {}\n", devices_text(device),
+                       device.pasid ? std::to_string(*device.pasid) : "-", row.unit, translation.domain_id, kind,
                        tables ? translation.format->name : "-",
                        translation.params.levels != 0 ? std::to_string(translation.params.levels) : "-",
-                       tables ? pages.describe(translation.root) : "-");
+                       tables ? root_text(translation, pages) : "-");
 }
 
 }  // namespace
 
 bool succeeds(const TranslationView &view)
 {
-    return !fault_of(view) && (passes_through(view) || (view.result && view.result->mapped));
+    return !fault_of(view) && (untranslated(view) != nullptr || (view.result && view.result->mapped));
 }
 
 void write_translation(ResultWriter &writer, const TranslationView &view, const PageMap &pages, const Palette &palette)
@@ -182,14 +207,25 @@ void write_translation(ResultWriter &writer, const TranslationView &view, const 
         writer.row("translations", translation_json(view, pages));
 }
 
-std::string device_heading() { return "DEVICE        PASID  UNIT  DOMAIN  TRANSLATION   FORMAT   LEVELS  ROOT\n"; }
+std::string requester_name(const UnitDevice &row)
+{
+    std::string text = row.device.last_id == row.device.id ? "device " : "devices ";
+    text += devices_text(row.device);
+    if (row.device.pasid)
+        append(text, " PASID {}", *row.device.pasid);
+    if (row.unit != 0)
+        append(text, " of unit {}", row.unit);
+    return text;
+}
 
-void write_device(ResultWriter &writer, const Device &device, const PageMap &pages, const Palette &palette)
+std::string device_heading() { return "DEVICE        PASID  UNIT  DOMAIN  TRANSLATION   FORMAT    LEVELS  ROOT\n"; }
+
+void write_device(ResultWriter &writer, const UnitDevice &row, const PageMap &pages, const Palette &palette)
 {
     if (writer.wants_text())
-        writer.text(device_line(device, pages, palette));
+        writer.text(device_line(row, pages, palette));
     if (writer.wants_json())
-        writer.row("devices", device_json(device));
+        writer.row("devices", device_json(row));
 }
 
 }  // namespace pgregion::report

@@ -15,11 +15,20 @@ namespace pgregion::report
 struct TranslationView {
     Iova iova;
     Access wanted;
+    std::string_view architecture;               ///< whose faults they are
     const DirectoryFormat *directory = nullptr;  ///< null without a directory
     const DirectoryLookup *lookup = nullptr;     ///< the way through the directory, with it
-    const TableFormat *format = nullptr;         ///< null where no page table is walked
-    std::optional<TranslationResult> result;     ///< the walk, where there is one
+    std::optional<TranslationResult> result;     ///< the walk of page tables, where there is one
 };
+
+/// A device and the IOMMU that it belongs to.
+struct UnitDevice {
+    std::uint32_t unit = 0;
+    Device device;
+};
+
+/// "device 00:02.0", "devices 00:02.0-00:ff.7", "device 3a:1f.0 PASID 4660", with the unit where it is not the first.
+[[nodiscard]] std::string requester_name(const UnitDevice &row);
 
 /// Whether the request would succeed.
 [[nodiscard]] bool succeeds(const TranslationView &view);
@@ -27,7 +36,7 @@ struct TranslationView {
 void write_translation(ResultWriter &writer, const TranslationView &view, const PageMap &pages, const Palette &palette);
 
 /// A row of `devices`.
-void write_device(ResultWriter &writer, const Device &device, const PageMap &pages, const Palette &palette);
+void write_device(ResultWriter &writer, const UnitDevice &row, const PageMap &pages, const Palette &palette);
 /// The line above the rows.
 [[nodiscard]] std::string device_heading();
 

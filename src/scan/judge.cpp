@@ -30,6 +30,9 @@ constexpr std::uint64_t kNearBytes = std::uint64_t{2} << 20;
 constexpr std::size_t kMaxSamples = 512;
 constexpr std::size_t kSamplesPerTable = 8;
 
+/// Where addresses stand in an entry of any architecture: RISC-V has them two bits lower than the others.
+constexpr std::uint64_t kAddresses = bits(53, 10);
+
 /// True for a page that looks like a table of any architecture: words that are an address with low bits set,
 /// most of them with the same bits around the address.
 bool looks_like_entries(Bytes page)
@@ -43,10 +46,10 @@ bool looks_like_entries(Bytes page)
         if (word == 0)
             continue;
         ++present;
-        if ((word & bits(1, 0)) == 0 || (word & bits(51, 12)) == 0)
+        if ((word & bits(1, 0)) == 0 || (word & kAddresses) == 0)
             continue;
         ++like_entries;
-        most = std::max(most, ++count_of_attributes[word & ~bits(51, 12)]);
+        most = std::max(most, ++count_of_attributes[word & ~kAddresses]);
     }
     return present > 0 && like_entries * 10 >= present * 9 && most * 2 >= present;
 }
@@ -69,6 +72,7 @@ public:
             const Place place = queue_.front();
             queue_.pop_front();
             judgement_.tables.insert(place.table);
+            ++judgement_.evidence.tables;
             judge_table(place);
         }
         judgement_.evidence.leaves_on_tables = leaves_on_tables();
@@ -103,6 +107,8 @@ private:
     {
         Evidence &evidence = judgement_.evidence;
         const Entry &entry = run.first;
+        if (level + 1U == params_.levels)
+            evidence.root_present += run.count;
         evidence.present += run.count;  // non-zero and not present counts: an IOMMU's tables rarely hold such
         if (!entry.present())
             return;
@@ -112,10 +118,12 @@ private:
         }
         const std::uint64_t typical = format_.typical(entry, level) ? run.count : 0;
         evidence.typical += typical;
+        if (level + 1U == params_.levels)
+            evidence.root_typical += typical;
         if (entry.kind == EntryKind::leaf) {
             evidence.leaves += run.count;
             evidence.typical_leaves += typical;
-            if (entry.size_lg2 == kPageLg2)
+            if (level == 0)
                 judge_small_leaves(run);
             return;
         }
@@ -125,7 +133,7 @@ private:
     /// Large leaves are left out: a pointer is never mistaken for one, so they say nothing about the depth.
     void judge_small_leaves(const EntryRun &run)
     {
-        const Range<PhysAddr> targets{run.first.target, std::uint64_t{run.count} << kPageLg2};
+        const Range<PhysAddr> targets{run.first.target, std::uint64_t{run.count} << run.first.size_lg2};
         if (near_tables(targets))
             remember(targets);
         sample(run.first.target);
@@ -250,7 +258,7 @@ class DirectoryJudge final : public DirectoryVisitor
 public:
     DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format) : reader_(memory), format_(format) {}
 
-    void record(const DirectoryStep &step, std::uint32_t) override
+    void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
         Evidence &evidence = judgement_.evidence;
         judgement_.tables.insert(page_of(step.table.address));
@@ -263,7 +271,7 @@ public:
         }
         const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
         evidence.typical += typical;
-        if (step.record.next) {
+        if (step.record.next && step.record.next->outer.format == nullptr) {
             judge_pointer(step.record.next->address);
         } else {
             ++evidence.leaves;
@@ -321,7 +329,11 @@ double score(const Evidence &evidence)
                        times(8, evidence.faulting) - times(2.5, evidence.pointers_empty) -
                        times(4, evidence.pointers_outside) - times(8, evidence.leaves_on_tables) -
                        times(4, evidence.pages_unexplained) - times(1.5, sound - evidence.typical);
-    const double per_entry = sum / static_cast<double>(evidence.present);
+    double per_entry = sum / static_cast<double>(evidence.present);
+    // Few entries stand in the root, but they tell the number of levels where levels can be skipped.
+    if (evidence.root_present != 0)
+        per_entry -=
+            times(2, evidence.root_present - evidence.root_typical) / static_cast<double>(evidence.root_present);
     if (evidence.leaf_pages_seen == 0)
         return per_entry;
     // Heavier than anything that speaks for a reading, so that tables taken for data outweigh all the rest.

@@ -87,19 +87,29 @@ std::uint64_t bytes_of(const DirectoryFormat &format, const DirectoryTable &tabl
     return std::uint64_t{table.records} * format.table_types[table.type].record_bytes;
 }
 
-std::uint64_t bytes_of_root(const Translation &translation)
+std::uint64_t bytes_of_root(const Stage &stage)
 {
-    return translation.format->shape(translation.params.levels - 1U, translation.params).bytes();
+    return stage.format->shape(stage.params.levels - 1U, stage.params).bytes();
 }
 
-/// Where a record leads: further tables of the directory, or page tables.
+/// How much of a table counts.
+enum class Part { whole, first_page };
+
+/// Where a record leads: further tables of the directory, or page tables. Behind an outer stage addresses are those of
+/// a guest, which say nothing about the region.
+template <Part kPart>
 void look_at_record(Finder &finder, const DirectoryFormat &format, const DirectoryRecord &record,
                     const PageReference &place)
 {
-    if (record.next)
-        finder.look(place, record.next->address, bytes_of(format, *record.next));
-    if (record.translation && record.translation->format != nullptr)
-        finder.look(place, record.translation->root, bytes_of_root(*record.translation));
+    const auto counted = [](std::uint64_t bytes) { return kPart == Part::whole ? bytes : kPageBytes; };
+    if (record.next && record.next->outer.format == nullptr)
+        finder.look(place, record.next->address, counted(bytes_of(format, *record.next)));
+    if (!record.translation || record.translation->format == nullptr)
+        return;
+    const Translation &translation = *record.translation;
+    const bool nested = translation.outer.format != nullptr;
+    const Stage physical = nested ? translation.outer : Stage{translation.format, translation.params, translation.root};
+    finder.look(place, physical.root, counted(bytes_of_root(physical)));
 }
 
 class DirectoryPointers final : public DirectoryVisitor
@@ -110,7 +120,7 @@ public:
     {
     }
 
-    void record(const DirectoryStep &step, std::uint32_t) override
+    void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
         PageReference place;
         place.from = page_in_region(finder_.sought(), step.table.address);
@@ -118,7 +128,7 @@ public:
         place.index = step.index;
         place.raw = step.words[0];
         place.format = format_.name;
-        look_at_record(finder_, format_, step.record, place);
+        look_at_record<Part::whole>(finder_, format_, step.record, place);
     }
 
     void device(const Device &device) override
@@ -127,10 +137,13 @@ public:
         if (finder_.done() || translation.format == nullptr ||
             !seen_.insert({translation.root, translation.params.levels}).second)
             return;
-        WalkRequest request;
-        request.format = translation.format;
-        request.params = translation.params;
-        request.root = translation.root;
+        WalkRequest request = walk_request(translation);
+        if (translation.outer.format != nullptr) {  // the inner tables are the guest's
+            request.format = translation.outer.format;
+            request.params = translation.outer.params;
+            request.root = translation.outer.root;
+            request.outer = {};
+        }
         request.budget = &budget_;
         TablePointers pointers(finder_);
         finder_.add(walk_tables(memory_, request, pointers));
@@ -174,7 +187,7 @@ std::vector<TableReading> table_readings()
     for (const TableFormat *format : table_formats()) {
         for (unsigned levels = format->min_levels; levels <= format->max_levels; ++levels) {
             for (const FormatParams &params : variants(default_params(*format, levels), format->parameters)) {
-                for (unsigned level = 1; level < levels; ++level)
+                for (unsigned level = 1; level < levels && format->consistent(params); ++level)
                     readings.push_back({format, params, level});
             }
         }
@@ -212,7 +225,7 @@ void look_at_words(Finder &finder, Bytes page, PageReference place, std::span<co
             place.format = reading.format->name;
             const Entry entry = reading.format->decode(place.raw, reading.level, reading.params);
             if (entry.kind == EntryKind::table && !entry.faults())
-                finder.look(place, entry.target, reading.format->shape(entry.target_level, reading.params).bytes());
+                finder.look(place, entry.target, kPageBytes);
         }
     }
 }
@@ -225,16 +238,13 @@ void look_at_records(Finder &finder, Bytes page, PageReference place, const Reco
         const Bytes bytes = page.subspan(at, record_bytes);
         if (all_zero(bytes))
             continue;
-        RecordWords words{};
-        for (std::size_t word = 0; word < record_bytes / kWordBytes; ++word) {
-            const std::uint64_t stored = load_le64(bytes, word * kWordBytes);
-            words.at(word) = reading.params.big_endian ? byte_swap(stored) : stored;
-        }
+        const RecordWords words = load_record(bytes, reading.params.big_endian);
         place.index = static_cast<std::uint32_t>(at / kWordBytes);
         place.raw = words[0];
-        const DirectoryRecord record = reading.format->decode(reading.type, words, reading.params);
+        const DirectoryRecord record =
+            reading.format->decode(table_of_type(*reading.format, reading.type, PhysAddr(0)), words, reading.params);
         if (!record.fault)
-            look_at_record(finder, *reading.format, record, place);
+            look_at_record<Part::first_page>(finder, *reading.format, record, place);
     }
 }
 

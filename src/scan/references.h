@@ -46,7 +46,9 @@ struct ReferenceAnswer {
                                                        const PagesSought &sought);
 
 /// A word or record on an allocated page of `region` (kRegionBytes), page 0 left out, that some format reads at some
-/// level as a pointer to a table on one of the pages, with nothing reserved set. Leaves are no pointers to tables.
+/// level as a pointer to a table that begins on one of the pages, with nothing reserved set. Leaves are no pointers
+/// to tables. Of tables of several pages only the first counts: some format has tables of 16 pages, and then hardly
+/// any page could be given back.
 [[nodiscard]] std::optional<PageReference> find_possible_reference(std::span<const std::byte> region,
                                                                    const PagesSought &sought);
 

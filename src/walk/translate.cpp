@@ -17,14 +17,21 @@ FaultCause missing_permission(Access wanted)
     return wanted.allows(Access::execute()) ? FaultCause::no_execute : FaultCause::no_read;
 }
 
-/// Follows one address down the tables. The order of tests within one entry is the hardware's: permission
-/// first, then reserved bits (iommu-formats.md 1.8); a fault does not keep the walk from showing the leaf, but
-/// the first fault is the one reported.
+Access judged_as(const TableFormat &format, Access wanted)
+{
+    return !format.has_execute && wanted.allows(Access::execute()) ? Access::read() : wanted;
+}
+
+/// Follows one address down the tables. Within one entry VT-d's second stage looks at permission first, then at
+/// reserved bits (iommu-formats.md 1.8); the others look at permission where the walk ends. A fault does not keep
+/// the walk from showing the leaf, but the first fault is the one reported.
 class Translator
 {
 public:
     Translator(const MemorySource &memory, const WalkRequest &request, Access wanted)
-        : reader_(memory), request_(request), format_(*request.format), wanted_(wanted)
+        : memory_(memory), stage_memory_(memory, request.outer),
+          reader_(request.outer.format != nullptr ? static_cast<const MemorySource &>(stage_memory_) : memory),
+          request_(request), format_(*request.format), wanted_(judged_as(*request.format, wanted))
     {
     }
 
@@ -38,13 +45,15 @@ public:
         }
         PhysAddr table = request_.root;
         unsigned level = request_.params.levels - 1U;
-        access_ = Access::all();
+        access_ = request_.access;
         while (const WalkStep *step = read_step(table, level)) {
             if (!judge(*step) || step->entry.kind != EntryKind::table)
                 break;
             table = step->entry.target;
             level = step->entry.target_level;
         }
+        if (result_.mapped && request_.outer.format != nullptr)
+            go_through_outer();
         return std::move(result_);
     }
 
@@ -54,16 +63,19 @@ private:
     {
         const TableShape shape = format_.shape(level, request_.params);
         const std::uint64_t index = (result_.iova.value() >> shape.shift) & low_bits(shape.index_bits);
-        const Bytes bytes = reader_.read(table + index * kWordBytes, kWordBytes);
+        const PhysAddr place = table + index * kWordBytes;
+        const Bytes bytes = reader_.read(place, kWordBytes);
         if (bytes.size() < kWordBytes) {
+            if (request_.outer.format != nullptr)
+                take_outer(translate(memory_, outer_request(), Iova(place.value()), Access::read()));
             fail(result_.steps.empty() ? FaultCause::root_unreadable : FaultCause::table_unreadable, level);
             return nullptr;
         }
         const std::uint64_t stored = load_le64(bytes);
         const std::uint64_t raw = request_.params.big_endian ? byte_swap(stored) : stored;
         const Iova slot(result_.iova.value() & ~low_bits(shape.shift));
-        result_.steps.push_back(
-            {table, level, static_cast<std::uint32_t>(index), slot, format_.decode(raw, level, request_.params)});
+        result_.steps.push_back({&format_, request_.params, false, table, level, static_cast<std::uint32_t>(index),
+                                 slot, format_.decode(raw, level, request_.params)});
         return &result_.steps.back();
     }
 
@@ -80,15 +92,28 @@ private:
             return false;
         }
         access_ = access_ & entry.access;
-        if (!access_.allows(wanted_))
-            fail(missing_permission(wanted_), step.level);
+        if (format_.permission_first)
+            check_permission(step.level);
         if (entry.reserved_set != 0 || (skipped_bits(step) & result_.iova.value()) != 0) {
-            fail(FaultCause::reserved_bits, step.level);
+            const bool plain = entry.invalid == FaultCause::invalid_entry;
+            fail(plain ? FaultCause::reserved_bits : entry.invalid, step.level);
             return false;
         }
         if (entry.kind == EntryKind::leaf)
             land(step);
         return true;
+    }
+
+    void check_permission(unsigned level)
+    {
+        if (access_.is_inactive())
+            fail(FaultCause::access_flag, level);
+        if (access_.is_supervisor_only())
+            fail(FaultCause::supervisor_only, level);
+        if (!access_.allows(wanted_))
+            fail(missing_permission(wanted_), level);
+        if (access_.is_clean() && wanted_.allows(Access::write()))
+            fail(FaultCause::no_write, level);
     }
 
     /// The IOVA bits of the levels that a pointer skips.
@@ -103,12 +128,43 @@ private:
 
     void land(const WalkStep &step)
     {
+        check_permission(step.level);
         result_.mapped = true;
         result_.size_lg2 = step.entry.size_lg2;
         result_.access = access_;
         result_.pa = step.entry.target + (result_.iova.value() & low_bits(step.entry.size_lg2));
-        if (format_.output_forbidden(result_.pa, request_.params))
+        if (request_.outer.format == nullptr && format_.output_forbidden(result_.pa, request_.params))
             fail(FaultCause::output_forbidden, step.level);
+    }
+
+    [[nodiscard]] WalkRequest outer_request() const
+    {
+        WalkRequest request;
+        request.format = request_.outer.format;
+        request.params = request_.outer.params;
+        request.root = request_.outer.root;
+        return request;
+    }
+
+    /// The result of the inner stage is an intermediate address: takes it through the outer stage.
+    void go_through_outer()
+    {
+        const TranslationResult outer = translate(memory_, outer_request(), Iova(result_.pa.value()), wanted_);
+        result_.mapped = outer.mapped;
+        result_.pa = outer.pa;
+        result_.size_lg2 = std::min(result_.size_lg2, outer.size_lg2);
+        result_.access = result_.access & seen_from_inside(*request_.outer.format, outer.access);
+        take_outer(outer);
+    }
+
+    void take_outer(const TranslationResult &outer)
+    {
+        for (WalkStep step : outer.steps) {
+            step.outer = true;
+            result_.steps.push_back(step);
+        }
+        if (!result_.fault)
+            result_.fault = outer.fault;
     }
 
     void fail(FaultCause cause, std::optional<unsigned> level)
@@ -121,6 +177,8 @@ private:
         result_.fault = report;
     }
 
+    const MemorySource &memory_;
+    StageMemory stage_memory_;
     walk::TableReader reader_;
     const WalkRequest &request_;
     const TableFormat &format_;
@@ -131,9 +189,25 @@ private:
 
 }  // namespace
 
+Access seen_from_inside(const TableFormat &outer, Access access)
+{
+    return !outer.has_execute && access.allows(Access::read()) ? access | Access::execute() : access;
+}
+
 TranslationResult translate(const MemorySource &memory, const WalkRequest &request, Iova iova, Access wanted)
 {
     return Translator(memory, request, wanted).go(iova);
+}
+
+WalkRequest walk_request(const Translation &translation)
+{
+    WalkRequest request;
+    request.format = translation.format;
+    request.params = translation.params;
+    request.root = translation.root;
+    request.outer = translation.outer;
+    request.access = translation.access;
+    return request;
 }
 
 }  // namespace pgregion

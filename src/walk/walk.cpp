@@ -21,10 +21,11 @@ class Walker
 public:
     Walker(const MemorySource &memory, const WalkRequest &request, WalkVisitor &visitor)
         : request_(request), format_(*request.format), visitor_(visitor), own_budget_(WalkBudget::for_root(memory)),
-          shared_budget_(request.budget)
+          shared_budget_(request.budget), stage_memory_(memory, request.outer)
     {
+        const bool nested = request.outer.format != nullptr;
         for (unsigned level = 0; level < request.params.levels; ++level)
-            levels_.emplace_back(memory);
+            levels_.emplace_back(nested ? static_cast<const MemorySource &>(stage_memory_) : memory);
     }
 
     WalkOutcome go()
@@ -40,9 +41,10 @@ public:
                     .table = request_.root,
                     .level = top,
                     .first = Iova(0),
-                    .access = Access::all(),
+                    .access = request_.access,
                     .shape = shape,
-                    .is_root = true});
+                    .is_root = true,
+                    .intermediate = request_.outer.format != nullptr});
         return outcome_;
     }
 
@@ -104,6 +106,8 @@ private:
         std::size_t first = 0;
         for (std::size_t i = 0; i < runs.size() && !outcome_.stopped; ++i) {
             const Entry &entry = runs[i].first;
+            if (entry.torn)
+                report_torn(visit, runs[i]);
             if (entry.kind != EntryKind::table && !entry.faults())
                 continue;
             hand_on(visit, runs.subspan(first, i + 1 - first));
@@ -129,7 +133,7 @@ private:
         std::vector<EntryRun> adjusted;
         for (const EntryRun &run : runs) {
             const std::uint64_t distance = std::uint64_t{run.count - 1} << run.first.size_lg2;
-            const bool whole = visit.iova(run.index + run.count - 1) - visit.iova(run.index) == distance;
+            const bool whole = visit.iova(run.slot(run.count - 1)) - visit.iova(run.index) == distance;
             for (std::uint32_t done = 0; done < run.count;) {
                 EntryRun piece = run.part(done, whole ? run.count : 1);
                 done += piece.count;
@@ -145,15 +149,15 @@ private:
     {
         if (request_.only->empty())
             return false;
-        const std::uint64_t slot_last = low_bits(visit.shape.shift);
+        const std::uint64_t leaf_last = low_bits(visit.shape.shift + run.first.replicas_lg2);
         const Iova wanted_last = request_.only->first + (request_.only->size - 1);
-        const auto touches = [&](std::uint32_t index) {
-            const Iova first = visit.iova(index);
-            return first <= wanted_last && first + slot_last >= request_.only->first;
+        const auto touches = [&](std::uint32_t slot) {
+            const Iova first = visit.iova(slot);
+            return first <= wanted_last && first + leaf_last >= request_.only->first;
         };
         while (run.count > 0 && !touches(run.index))
             run = run.part(1, run.count - 1);
-        while (run.count > 0 && !touches(run.index + run.count - 1))
+        while (run.count > 0 && !touches(run.slot(run.count - 1)))
             --run.count;
         return run.count > 0;
     }
@@ -180,7 +184,18 @@ private:
                     .first = visit.iova(run.index),
                     .access = visit.access & entry.access,
                     .shape = shape,
-                    .is_root = false});
+                    .is_root = false,
+                    .intermediate = visit.intermediate});
+    }
+
+    /// Told once for neighbouring slots: a group has up to 256 of them.
+    void report_torn(const TableVisit &visit, const EntryRun &run)
+    {
+        const bool goes_on = torn_table_ == visit.table && torn_index_ + 1 == run.index;
+        torn_table_ = visit.table;
+        torn_index_ = run.index;
+        if (!goes_on)
+            report(ProblemKind::replicas_differ, visit, run, run.first.raw);
     }
 
     void report_fault(const TableVisit &visit, const EntryRun &run)
@@ -211,8 +226,11 @@ private:
     WalkVisitor &visitor_;
     WalkBudget own_budget_;
     WalkBudget *shared_budget_;
+    StageMemory stage_memory_;
     VisitCounter counter_;
     std::vector<LevelState> levels_;
+    std::optional<PhysAddr> torn_table_;
+    std::uint32_t torn_index_ = 0;
     WalkOutcome outcome_;
 };
 
@@ -220,9 +238,9 @@ private:
 
 std::string_view code(ProblemKind kind)
 {
-    static constexpr std::array<std::string_view, 7> kCodes{
-        "table-outside-source", "reserved-bits",       "invalid-entry", "table-repeated",
-        "budget-spent",         "root-outside-source", "beyond-width",
+    static constexpr std::array<std::string_view, 8> kCodes{
+        "table-outside-source", "reserved-bits",       "invalid-entry",   "table-repeated",
+        "budget-spent",         "root-outside-source", "replicas-differ", "not-in-outer-stage",
     };
     return kCodes.at(static_cast<std::size_t>(kind));
 }

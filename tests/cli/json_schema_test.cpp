@@ -4,6 +4,7 @@
 // frame of cli.md section 5. The schema itself is held against documents that are wrong: one that accepts everything
 // would prove nothing.
 #include "cli/command.h"
+#include "cli/directory_images.h"
 #include "cli/json_calls.h"
 #include "support/fixtures.h"
 #include "support/region_image.h"
@@ -57,6 +58,20 @@ void make_sources(const TemporaryDirectory &folder)
     TableImage loop(0x1000000);
     loop.allocate(0, 1).put(1, 0, 0x1001003).put(1, 1, 0x1001003).put(1, 2, 0xff00000003001003).put(1, 3, 0x9000003);
     write("loop.img", loop.bytes());
+    write("tables.img", image_with({{0, 1}}));
+    write("vtd.img", vtd_scalable_region().bytes());
+    write("amd.img", amd_region().bytes());
+    write("smmu.img", smmu_region().bytes());
+    write("riscv.img", riscv_region().bytes());
+    TableImage wide(kRegionAt);  // device 65536, bare, behind three levels
+    wide.allocate(0, 3).put(1, 2, 0x400801).put(2, 0, 0x400c01).put(3, 0, 0x1);
+    write("wide.img", wide.bytes());
+    TableImage memory(0, 600);
+    memory.put(1, 0, 0x2003).put(2, 0, 0x3003).put(3, 0, 0x50000083);
+    write("memory.raw", memory.bytes());
+    TableImage torn(kRegionAt);  // one of the sixteen copies of a page of 64 KiB
+    torn.allocate(0, 3).put(1, 0, 0x400801).put(2, 0, 0x400c01).put(3, 0, 0x80000000140020d7);
+    write("torn.img", torn.bytes());
     static_cast<void>(folder.file("short.img", "too short"));
     static_cast<void>(folder.file("bad.pgtext", "pgregion-text 1\nbitmap 0-\n"));
     static_cast<void>(folder.file("good.pgtext", "pgregion-text 1\nbitmap 0-1\n"));
@@ -214,6 +229,18 @@ const std::vector<Wrong> &wrong_documents()
         {"short-bdf", "devices", [](Json &d) { first(d, "devices")["bdf"] = "00:02.0"; }},
         {"device-without-bdf", "devices", [](Json &d) { first(d, "devices")["bdf"] = nullptr; }},
         {"unknown-translation", "devices", [](Json &d) { first(d, "devices")["translation"] = "none"; }},
+        {"device-without-last-id", "devices", [](Json &d) { first(d, "devices").erase("last_id"); }},
+        {"outer-without-root", "devices-pasids",
+         [](Json &d) { d.at("results").at(0).at("devices").at(2).at("outer").erase("root"); }},
+        {"bdf-of-a-wide-id", "devices-without-bdf", [](Json &d) { first(d, "devices")["bdf"] = "0000:00:00.0"; }},
+        {"pass-through-without-address", "translate-pass-through",
+         [](Json &d) { first(d, "translations")["pa"] = nullptr; }},
+        {"map-without-count", "map", [](Json &d) { d.at("results").at(0).erase("entries_changed"); }},
+        {"map-with-a-range", "map",
+         [](Json &d) {
+             first(d, "pages") = {{"first", 1}, {"last", 2}};
+         }},
+        {"unmap-without-pages", "unmap-nothing", [](Json &d) { d.at("results").at(0).erase("pages"); }},
         {"format-without-document", "formats", [](Json &d) { first(d, "formats").erase("document"); }},
         {"source-of-formats", "formats", [](Json &d) { d.at("results").at(0).erase("source"); }},
         {"bytes-is-a-number", "restore", [](Json &d) { d.at("results").at(0)["bytes"] = 2097152; }},

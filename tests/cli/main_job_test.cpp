@@ -22,21 +22,17 @@ using Json = nlohmann::json;
 
 std::uint64_t number(const Json &text) { return std::stoull(text.get<std::string>(), nullptr, 16); }
 
-/// A memory of the fixtures as a file, unpacked once for all tests of a process.
-class MainJob : public testing::TestWithParam<std::pair<const char *, const char *>>
+/// A memory of the fixtures as a file; 128 MiB of which some pages hold anything.
+class KernelMemory : public testing::Test
 {
 protected:
-    void SetUp() override
+    void unpack_memory(const std::string &name)
     {
-        folder_ = fixture(GetParam().first);
-        memory_ =
-            (std::filesystem::path(testing::TempDir()) / (std::string(GetParam().first) + ".main-job.raw")).string();
-        const std::vector<std::byte> bytes = unpack(folder_ / "tables.raw.xz");
-        write_sparse(bytes);
+        folder_ = fixture(name);
+        memory_ = directory_.path(name + ".raw");
+        write_sparse(unpack(folder_ / "tables.raw.xz"));
     }
-    void TearDown() override { std::filesystem::remove(memory_); }
 
-    /// 128 MiB of which 50 pages hold anything.
     void write_sparse(const std::vector<std::byte> &bytes) const
     {
         constexpr std::size_t kPage = 4096;
@@ -52,32 +48,53 @@ protected:
         std::filesystem::resize_file(memory_, bytes.size());
     }
 
-    Json run(std::vector<std::string> arguments) const
+    Json run(std::vector<std::string> arguments, const std::vector<std::string> &context) const
     {
         arguments.insert(arguments.begin() + 1, memory_);
-        for (const char *word : {"--format", "vtd-root", "--root", GetParam().second, "--json"})
-            arguments.emplace_back(word);
+        arguments.insert(arguments.end(), context.begin(), context.end());
+        arguments.emplace_back("--json");
         const ProgramOutcome outcome = run_pgregion(arguments);
         EXPECT_EQ(outcome.status, 0) << outcome.errors;
+        EXPECT_EQ(outcome.errors, "");
         return Json::parse(outcome.output).at("results").at(0);
+    }
+
+    static DeviceRow device_row(const Json &row)
+    {
+        EXPECT_EQ(row.at("id"), device_id(row.at("bdf")));
+        EXPECT_EQ(row.at("last_id"), row.at("id"));
+        return {.id = row.at("id"),
+                .domain_id = row.at("domain_id"),
+                .translation = row.at("translation"),
+                .levels = row.at("levels").is_null() ? 0 : row.at("levels").get<unsigned>(),
+                .root = row.at("root").is_null() ? 0 : number(row.at("root"))};
     }
 
     std::filesystem::path folder_;
     std::string memory_;
+
+private:
+    TemporaryDirectory directory_;
+};
+
+/// With format and root by options: folder and root.
+class MainJob : public KernelMemory, public testing::WithParamInterface<std::pair<const char *, const char *>>
+{
+protected:
+    void SetUp() override { unpack_memory(GetParam().first); }
+
+    Json run(const std::vector<std::string> &arguments) const
+    {
+        return KernelMemory::run(arguments, {"--format", "vtd-root", "--root", GetParam().second});
+    }
 };
 
 TEST_P(MainJob, DevicesListsExactlyTheDevicesOfTheKernelsAccount)
 {
     std::vector<DeviceRow> listed;
     const Json result = run({"devices"});
-    for (const Json &row : result.at("devices")) {
-        EXPECT_EQ(row.at("id"), device_id(row.at("bdf")));
-        listed.push_back({.id = row.at("id"),
-                          .domain_id = row.at("domain_id"),
-                          .translation = row.at("translation"),
-                          .levels = row.at("levels"),
-                          .root = row.at("root").is_null() ? 0 : number(row.at("root"))});
-    }
+    for (const Json &row : result.at("devices"))
+        listed.push_back(device_row(row));
     EXPECT_EQ(listed, read_devices(folder_));
 }
 
@@ -120,6 +137,93 @@ INSTANTIATE_TEST_SUITE_P(KernelMade, MainJob,
                          testing::Values(std::pair("vtd-legacy-4level", "0x196000"),
                                          std::pair("vtd-passthrough", "0xdc9000")),
                          [](const auto &param) { return std::string(param.param.first).substr(4, 6); });
+
+// ---- by the registers that came with the memory --------------------------------------------------------------
+
+struct RegisterCase {
+    const char *folder;
+    const char *paddr;
+    const char *format;  ///< of the tables that devices have; one per memory
+    bool has_pasids;     ///< every device is one PASID, 0, which its requests without PASID use
+};
+void PrintTo(const RegisterCase &one, std::ostream *out) { *out << one.folder; }
+
+class MainJobByRegisters : public KernelMemory, public testing::WithParamInterface<RegisterCase>
+{
+protected:
+    void SetUp() override { unpack_memory(GetParam().folder); }
+
+    Json run(const std::vector<std::string> &arguments) const
+    {
+        return KernelMemory::run(arguments,
+                                 {"--paddr", GetParam().paddr, "--registers", (folder_ / "registers.txt").string()});
+    }
+};
+
+TEST_P(MainJobByRegisters, DevicesAreThoseOfTheKernelsAccountAndNoOthers)
+{
+    std::vector<DeviceRow> listed;
+    const Json result = run({"devices"});
+    for (const Json &row : result.at("devices")) {
+        listed.push_back(device_row(row));
+        EXPECT_EQ(row.at("pasid"), GetParam().has_pasids ? Json(0) : Json(nullptr));
+        EXPECT_EQ(row.at("rid_pasid"), GetParam().has_pasids);
+        EXPECT_EQ(row.at("unit"), 0);
+        EXPECT_EQ(row.at("outer"), nullptr);
+        EXPECT_EQ(row.at("format"), row.at("root").is_null() ? Json(nullptr) : Json(GetParam().format));
+    }
+    EXPECT_EQ(listed, read_devices(folder_));
+    EXPECT_EQ(result.at("problems"), Json::array());
+}
+
+/// Reading and writing: that is what the kernel was asked for. Tables that can say so let devices execute besides.
+TEST_P(MainJobByRegisters, MappingsAreTheKernelsLeaves)
+{
+    const Json result = run({"mappings"});
+    MapsOfDevices rows;
+    for (const Json &row : result.at("mappings")) {
+        std::string access = row.at("access");
+        std::erase(access, 'x');
+        rows[device_id(row.at("device"))].push_back(
+            {number(row.at("iova")), number(row.at("pa")), number(row.at("size")), access});
+    }
+    MapsOfDevices expected;
+    for (const auto &[device, leaves] : read_leaves(folder_))
+        expected[device] = merged(leaves);
+    EXPECT_EQ(rows, expected);
+    std::size_t without_tables = 0;
+    for (const DeviceRow &device : read_devices(folder_))
+        without_tables += device.root == 0 ? 1U : 0U;
+    EXPECT_EQ(result.at("notes").size(), without_tables);
+    EXPECT_EQ(result.at("problems"), Json::array());
+}
+
+INSTANTIATE_TEST_SUITE_P(KernelMade, MainJobByRegisters,
+                         testing::Values(RegisterCase{"vtd-legacy-4level", "0", "vtd-ss", false},
+                                         RegisterCase{"vtd-passthrough", "0", "vtd-ss", false},
+                                         RegisterCase{"vtd-scalable", "0", "vtd-ss", true},
+                                         RegisterCase{"amd-v1", "0", "amd-v1", false},
+                                         RegisterCase{"smmuv3-s1", "0x40000000", "arm-s1", false}),
+                         [](const auto &param) {
+                             std::string name = param.param.folder;
+                             std::ranges::replace(name, '-', '_');
+                             return name;
+                         });
+
+class KernelColumns : public KernelMemory
+{
+};
+
+TEST_F(KernelColumns, DecodeAsIntelDebugfsIsWhatTheKernelPrinted)
+{
+    unpack_memory("vtd-passthrough");
+    const ProgramOutcome outcome =
+        run_pgregion({"decode", memory_, "--registers", (folder_ / "registers.txt").string(), "--as", "intel-debugfs"});
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    // The kernel heads devices that pass through, too, by the root of a domain that it does not use.
+    const std::string kernel = unpack_text(folder_ / "debugfs-domain_translation_struct.txt.zst");
+    EXPECT_EQ(outcome.output, kernel.substr(kernel.find("Device 0000:03:00.0 ")));
+}
 
 }  // namespace
 

@@ -142,8 +142,8 @@ TEST_F(RegionJson, FormatsHaveNoSource)
     Json second_stage;
     Json root;
     for (const Json &format : json["formats"]) {
-        EXPECT_EQ(keys(format),
-                  (std::set<std::string>{"name", "kind", "levels", "page_sizes", "parameters", "document"}));
+        EXPECT_EQ(keys(format), (std::set<std::string>{"name", "kind", "levels", "page_sizes", "parameters",
+                                                       "registers", "document"}));
         if (format["name"] == "vtd-ss")
             second_stage = format;
         if (format["name"] == "vtd-root")

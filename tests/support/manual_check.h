@@ -128,18 +128,29 @@ inline Strings overview_faults(const std::string &page, const std::map<std::stri
     return faults;
 }
 
-/// Formats and parameters that pgregion-formats(8) lists, as formats_of_program() writes them.
+/// What a section of pgregion-formats(7) says in a form that can be compared: "vtd-ss", "vtd-ss 0 SS-PTE" for a level
+/// by its name, "vtd-ss snp=off|on default on", "vtd-root --register rtaddr".
 inline Strings formats_listed(const std::string &page)
 {
+    static const std::string default_mark = "Default: ";
+    static const std::regex level(R"(\.It (\d) Ta (.*?) Ta .* Ta .*)");
     Strings found;
-    std::string format;
-    for (const std::string &line : section(page, "FORMATS")) {
-        const Strings words = words_of(line);
-        if (words.size() == 3 && words[0] == ".It" && words[1] == "Cm") {
-            format = words[2];
-            found.push_back(format);
-        } else if (words.size() == 8 && words[0] == ".It" && words[3] == "Ns") {
-            found.push_back(format + " " + words[2] + "=" + words[7]);
+    Strings lines = section(page, "PAGE TABLES");
+    std::ranges::copy(section(page, "DIRECTORIES"), std::back_inserter(lines));
+    for (const Section &format : sections(lines, ".Ss")) {
+        found.push_back(format.title);
+        for (const std::string &line : format.lines) {
+            const Strings words = words_of(line);
+            std::smatch match;
+            const bool is_level = std::regex_match(line, match, level);
+            if (is_level && match.str(2).find("bits") == std::string::npos)
+                found.push_back(format.title + " " + match.str(1) + " " + match.str(2));
+            else if (words.size() == 8 && words[1] == "Cm" && words[3] == "Ns")
+                found.push_back(format.title + " " + words[2] + "=" + words[7]);
+            else if (words.size() == 11 && words[2] == "Fl" && words[3] == "register")
+                found.push_back(format.title + " --register " + words[5]);
+            else if (line.starts_with(default_mark))
+                found.back() += " default " + line.substr(default_mark.size(), line.size() - default_mark.size() - 1);
         }
     }
     return found;

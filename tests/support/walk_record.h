@@ -133,7 +133,10 @@ struct DirectoryRecorder final : DirectoryVisitor {
     std::vector<Problem> problems;
     std::vector<std::pair<std::uint32_t, DirectoryStep>> records;  ///< first id and record
 
-    void record(const DirectoryStep &step, std::uint32_t first_id) override { records.emplace_back(first_id, step); }
+    void record(const DirectoryStep &step, const DirectoryPlace &place) override
+    {
+        records.emplace_back(place.device, step);
+    }
     void device(const Device &device) override { devices.push_back(device); }
     void problem(const Problem &problem) override { problems.push_back(problem); }
 };

@@ -184,8 +184,8 @@ const std::vector<Expectation> &expectations()
 {
     static const std::vector<Expectation> all{
         // Commands.
-        {"pgregion ma", Words{"mappings"}},
-        {"pgregion --json ma", Words{"mappings"}},
+        {"pgregion ma", Words{"map", "mappings"}},
+        {"pgregion --json ma", Words{"map", "mappings"}},
         {"pgregion --color always dev", Words{"devices"}},
         {"pgregion --color=always dev", Words{"devices"}},
         {"pgregion ",
@@ -209,7 +209,7 @@ const std::vector<Expectation> &expectations()
         {"pgregion mappings --format ",
          testing::AllOf(IsSupersetOf({"auto", "vtd-ss", "vtd-root"}), Not(Contains("one.img")))},
         {"pgregion mappings --format=vtd-r", Words{"vtd-root"}},
-        {"pgregion decode --as ", Words{"table", "tree"}},
+        {"pgregion decode --as ", Words{"intel-debugfs", "table", "tree"}},
         {"pgregion bitmap --as ", Words{"binary", "grid", "hex", "list", "ranges"}},
         {"pgregion info one.img --color ", Words{"always", "auto", "never"}},
         {"pgregion validate --liveupdate ", Words{"auto", "no", "yes"}},
@@ -222,6 +222,8 @@ const std::vector<Expectation> &expectations()
         {"pgregion info one.img -o ", kFiles},
         {"pgregion info one.img --output ", kFiles},
         {"pgregion mappings one.img --with ", kFiles},
+        {"pgregion mappings one.img --registers ", kFiles},
+        {"pgregion map one.img --memory-type ", Words{"device", "non-cached", "normal"}},
         {"pgregion restore one.txt ", kFiles},
         {"pgregion page one.img ", Not(Contains("one.img"))},
         {"pgregion page --format vtd-ss one.img ", Not(Contains("one.img"))},

@@ -47,7 +47,7 @@ void walk(const TableImage &image, std::uint64_t root, Walked &walked)
 DirectoryLookup find(const TableImage &image, std::uint64_t root, std::uint32_t id)
 {
     const PiecewiseMemory memory = image.memory();
-    return find_device(memory, request_at(root), id);
+    return find_device(memory, request_at(root), {id, {}});
 }
 
 unsigned fault_of(const DirectoryLookup &lookup) { return lookup.fault ? lookup.fault->code : 0; }
@@ -263,7 +263,7 @@ TEST(DirectoryWalk, LookUpsOfAll65536IdsAgreeWithTheWalk)
             ASSERT_TRUE(walked.emplace(device.id, device).second);
         ASSERT_TRUE(std::ranges::is_sorted(record.devices, {}, &Device::id));
         for (std::uint32_t id = 0; id < 65536; ++id) {
-            const DirectoryLookup lookup = find_device(memory, request, id);
+            const DirectoryLookup lookup = find_device(memory, request, {id, {}});
             const auto listed = walked.find(id);
             ASSERT_TRUE(lookup.device.has_value() == (listed != walked.end()));
             if (!lookup.device) {

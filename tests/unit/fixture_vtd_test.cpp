@@ -182,7 +182,7 @@ TEST_P(KernelSave, TranslateAgreesWithTheLeavesAtTheirEndsAndBetween)
 {
     const MapsOfDevices leaves = read_leaves(folder_);
     for (const auto &[id, rows] : leaves) {
-        const auto lookup = find_device(memory_, directory_at(GetParam().root), id);
+        const auto lookup = find_device(memory_, directory_at(GetParam().root), {id, {}});
         ASSERT_TRUE(lookup.device.has_value());
         const Device &device = *lookup.device;
         for (const MapRow &row : merged(rows)) {
@@ -219,7 +219,7 @@ TEST(KernelSaveFacts, TheIdentityMapOfLegacyDevicesStartsAtZero)
     const auto bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
-    const auto lookup = find_device(memory, directory_at(0x196000), 0x00f8);
+    const auto lookup = find_device(memory, directory_at(0x196000), {0x00f8, {}});
     ASSERT_TRUE(lookup.device.has_value());
     EXPECT_THAT(merged_by_walker(memory, tables_of(*lookup.device)), ElementsAre(MapRow{0, 0, 0x1000000, "rw"}));
 }
@@ -229,7 +229,7 @@ TEST(KernelSaveFacts, TheUnmanagedDomainHasEverySizeAndAccess)
     const auto bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
-    const auto lookup = find_device(memory, directory_at(0x196000), 0x0300);
+    const auto lookup = find_device(memory, directory_at(0x196000), {0x0300, {}});
     ASSERT_TRUE(lookup.device.has_value());
     EXPECT_THAT(merged_by_walker(memory, tables_of(*lookup.device)),
                 ElementsAre(MapRow{0x0, 0x100000, 0x8000, "rw"}, MapRow{0x200000, 0x600000, 0x200000, "rw"},

@@ -46,10 +46,11 @@ const std::map<std::string, std::set<std::string>, std::less<>> kMayInclude = {
 
 /// The folder whose floor a public header belongs to.
 const std::map<std::string, std::string, std::less<>> kFolderOfPublicHeader = {
-    {"address.h", "base"},       {"error.h", "base"},  {"byte_sink.h", "base"}, {"format.h", "formats"},
-    {"region.h", "region"},      {"area.h", "region"}, {"walk.h", "walk"},      {"mapping.h", "walk"},
-    {"memory_source.h", "walk"}, {"check.h", "check"}, {"diff.h", "diff"},      {"scan.h", "scan"},
-    {"edit.h", "edit"},          {"open.h", "io"},     {"report.h", "report"},  {"text_form.h", "report"},
+    {"access.h", "formats"}, {"address.h", "base"},     {"error.h", "base"},         {"byte_sink.h", "base"},
+    {"field.h", "formats"},  {"format.h", "formats"},   {"region.h", "region"},      {"area.h", "region"},
+    {"walk.h", "walk"},      {"mapping.h", "walk"},     {"memory_source.h", "walk"}, {"check.h", "check"},
+    {"diff.h", "diff"},      {"scan.h", "scan"},        {"edit.h", "edit"},          {"open.h", "io"},
+    {"report.h", "report"},  {"text_form.h", "report"},
 };
 
 /// Standard headers that bring streams, files or text formatting; the core has none of these.

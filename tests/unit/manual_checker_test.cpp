@@ -99,8 +99,10 @@ TEST(ManualChecker, SharedOptionsAreComparedGroupByGroup)
 
 TEST(ManualChecker, FormatsAndCommandsAreRead)
 {
-    EXPECT_THAT(formats_listed(".Sh FORMATS\n.It Cm a-b\nText\n.It Cm key Ns = Ns Ar on|off\n"),
-                ElementsAre("a-b", "a-b key=on|off"));
+    EXPECT_THAT(formats_listed(".Sh PAGE TABLES\n.Ss a-b\n.It 0 Ta PTE Ta 12 to 20 Ta 4K\nText\n"
+                               ".It Cm key Ns = Ns Ar on|off\nWhat it is.\nDefault: on.\n"
+                               ".Sh DIRECTORIES\n.Ss c\n.It Fl Fl register Cm base Ns = Ns Ar VALUE\n"),
+                ElementsAre("a-b", "a-b 0 PTE", "a-b key=on|off default on", "c", "c --register base"));
     EXPECT_THAT(commands_listed(".Sh COMMANDS\n.Bl\n.It Xr pgregion-init 8\nmakes\na region\n.El\n"),
                 ElementsAre("init: makes a region"));
 }

@@ -7,6 +7,7 @@
 #include "support/manual_check.h"
 
 #include <pgregion/format.h>
+#include <pgregion/walk.h>
 
 #include <filesystem>
 #include <fstream>
@@ -74,25 +75,41 @@ std::vector<CommandFacts> all_commands(const CommandTree &tree)
     return all;
 }
 
-/// "vtd-ss" and "vtd-ss snp=off|on" for every format and parameter.
+/// "vtd-ss snp=off|on default on"; a default that is no value that can be given stands for none.
+std::string parameter_of_program(std::string_view format, const ParameterSpec &spec)
+{
+    std::string values;
+    for (const ParameterChoice &choice : spec.choices)
+        values += (values.empty() ? "" : "|") + std::string(choice.name);
+    std::string usual(choice_name(spec, spec.default_value));
+    if (spec.choices.empty()) {
+        values = std::to_string(spec.min) + ".." + std::to_string(spec.max);
+        const bool can_be_given = spec.default_value >= spec.min && spec.default_value <= spec.max;
+        usual = can_be_given ? std::to_string(spec.default_value) : "none";
+    }
+    return std::string(format) + " " + std::string(spec.key) + "=" + values + " default " + usual;
+}
+
+/// What formats_listed() finds in the manual.
 Strings formats_of_program()
 {
     Strings found;
-    const auto add = [&found](std::string_view name, std::span<const ParameterSpec> parameters) {
-        found.emplace_back(name);
-        for (const ParameterSpec &spec : parameters) {
-            std::string values;
-            for (const ParameterChoice &choice : spec.choices)
-                values += (values.empty() ? "" : "|") + std::string(choice.name);
-            if (spec.choices.empty())
-                values = std::to_string(spec.min) + ".." + std::to_string(spec.max);
-            found.push_back(std::string(name) + " " + std::string(spec.key) + "=" + values);
-        }
-    };
-    for (const TableFormat *format : table_formats())
-        add(format->name, format->parameters);
-    for (const DirectoryFormat *format : directory_formats())
-        add(format->name, format->parameters);
+    for (const TableFormat *format : table_formats()) {
+        const std::string name(format->name);
+        found.push_back(name);
+        for (unsigned level = 0; level < format->max_levels; ++level)
+            found.push_back(name + " " + std::to_string(level) + " " + std::string(format->entry_name(level)));
+        for (const ParameterSpec &spec : format->parameters)
+            found.push_back(parameter_of_program(name, spec));
+    }
+    for (const DirectoryFormat *format : directory_formats()) {
+        const std::string name(format->name);
+        found.push_back(name);
+        for (const ParameterSpec &spec : format->parameters)
+            found.push_back(parameter_of_program(name, spec));
+        for (const RegisterSpec &spec : format->registers)
+            found.push_back(name + " --register " + std::string(spec.name));
+    }
     return found;
 }
 
@@ -118,10 +135,10 @@ TEST(Manual, EveryCommandHasAPageThatAgreesWithIt)
         EXPECT_THAT(command_page_faults(page_of_command(facts.name), facts), IsEmpty());
 }
 
-TEST(Manual, EveryPageOfSectionEightIsOfACommandOrTheOverview)
+TEST(Manual, EveryPageIsOfACommandOrKnown)
 {
     const CommandTree tree;
-    std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5"};
+    std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5", "pgregion-formats.7"};
     for (const CommandRow &row : command_rows())
         known.insert("pgregion-" + std::string(row.name) + ".8");
     for (const auto &[name, text] : manual_pages())
@@ -145,10 +162,10 @@ TEST(Manual, TheOverviewDescribesEverySharedOptionInItsGroup)
     EXPECT_THAT(overview_faults(read_text(kProject / "man/pgregion.8"), groups), IsEmpty());
 }
 
-TEST(Manual, EveryFormatAndParameterIsDescribed)
+TEST(Manual, EveryFormatIsDescribedWithItsLevelsParametersAndRegisters)
 {
     Strings faults;
-    compare(faults, "formats", formats_listed(page_of_command("formats")), formats_of_program());
+    compare(faults, "formats", formats_listed(read_text(kProject / "man/pgregion-formats.7")), formats_of_program());
     EXPECT_THAT(faults, IsEmpty());
 }
 
@@ -173,9 +190,25 @@ TEST(Manual, EveryErrorCodeIsDescribedAndNoOther)
     EXPECT_THAT(faults, IsEmpty());
 }
 
+TEST(Manual, EveryProblemOfAListingIsDescribed)
+{
+    Strings problems;
+    for (int kind = 0; kind <= static_cast<int>(ProblemKind::not_in_outer_stage); ++kind)
+        problems.emplace_back(code(static_cast<ProblemKind>(kind)));
+    Strings described;
+    const Strings lines = section(read_text(kProject / "man/pgregion.8"), "JSON");
+    for (auto line = std::ranges::find(lines, "The codes of problems are:"); line != lines.end(); ++line) {
+        if (line->starts_with(".It Sy "))
+            described.push_back(line->substr(7));
+    }
+    Strings faults;
+    compare(faults, "problems", described, problems);
+    EXPECT_THAT(faults, IsEmpty());
+}
+
 TEST(Manual, EveryCrossReferenceLeadsToAPage)
 {
-    static const std::regex reference(R"(Xr (pgregion\S*) ([58]))");
+    static const std::regex reference(R"(Xr (pgregion\S*) ([578]))");
     const auto pages = manual_pages();
     for (const auto &[name, text] : pages) {
         for (std::sregex_iterator at(text.begin(), text.end(), reference), end; at != end; ++at)
@@ -188,7 +221,7 @@ TEST(Manual, MandocHasNothingToSay)
 {
     if (!mandoc_is_there())
         GTEST_SKIP() << "mandoc is not installed: apt-get install mandoc";
-    const Outcome outcome = lint("'" + (kProject / "man").string() + "'/*.[58]");
+    const Outcome outcome = lint("'" + (kProject / "man").string() + "'/*.[578]");
     EXPECT_EQ(outcome.output, "");
     EXPECT_EQ(outcome.status, 0);
 }

@@ -60,7 +60,9 @@ TableFormat shifted_format()
 {
     TableFormat format = *find_table_format("vtd-ss");
     format.decode = &decode_shifted;
-    format.fields = [](unsigned, EntryKind) { return std::span<const FieldSpec>(kShiftedFields); };
+    format.fields = [](unsigned, EntryKind, const FormatParams &) {
+        return std::span<const FieldSpec>(kShiftedFields);
+    };
     format.encode_table = [](PhysAddr next, unsigned, const FormatParams &) { return next.value() >> 2 | 1; };
     return format;
 }
@@ -69,7 +71,9 @@ TableFormat encrypted_format()
 {
     TableFormat format = *find_table_format("vtd-ss");
     format.decode = &decode_encrypted;
-    format.fields = [](unsigned, EntryKind) { return std::span<const FieldSpec>(kEncryptedFields); };
+    format.fields = [](unsigned, EntryKind, const FormatParams &) {
+        return std::span<const FieldSpec>(kEncryptedFields);
+    };
     format.encode_table = [](PhysAddr next, unsigned, const FormatParams &) { return next.value() | kEncryption | 1; };
     return format;
 }

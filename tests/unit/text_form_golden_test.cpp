@@ -85,10 +85,10 @@ constexpr const char *kExampleText = R"(pgregion-text 1
 paddr 0x140000000
 bitmap 0-4  # 5 of 512 pages
 
-page 1 vtd-root root                                    # root table of Intel VT-d root and context tables
+page 1 vtd-root root                                    # root table of Intel VT-d root, context and PASID tables
   58      P CTP=page:2                                  # root entry, bus 3a, context table at 0x140002000 (page 2)
 
-page 2 vtd-root context                                 # context table of Intel VT-d root and context tables
+page 2 vtd-root context                                 # context table of Intel VT-d root, context and PASID tables
   17      P SSPTPTR=page:3 AW=2 DID=0x17                # context entry, 3a:02.1, second-stage, domain 0x17, vtd-ss with 4 levels, root at 0x140003000 (page 3)
 
 page 3 vtd-ss level 3                                   # SS-PML4E table, the root of 4 levels, IOVA 0x0-0xffffffffffff

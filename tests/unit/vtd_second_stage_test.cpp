@@ -34,7 +34,7 @@ Entry decode(std::uint64_t raw, unsigned level, const FormatParams &params = par
 std::uint64_t field_of(std::uint64_t raw, unsigned level, std::string_view wanted)
 {
     const Entry entry = decode(raw, level);
-    for (const FieldSpec &spec : format().fields(level, entry.kind)) {
+    for (const FieldSpec &spec : format().fields(level, entry.kind, params_of(4))) {
         if (spec.name == wanted)
             return field_value(spec, std::span(&raw, 1));
     }
@@ -152,7 +152,8 @@ TEST(VtdSecondStage, EachPermissionBitAloneMakesTheEntryPresent)
 TEST(VtdSecondStage, ADirectoryOfLegacyModeMakesExecuteAnIgnoredBit)
 {
     const DirectoryFormat &directory = *find_directory_format("vtd-root");
-    const DirectoryRecord record = directory.decode(1, {0x140002001, 0x1702}, default_params(directory));
+    const DirectoryRecord record =
+        directory.decode(table_of_type(directory, 1, PhysAddr(0)), {0x140002001, 0x1702}, default_params(directory));
     const FormatParams &params = record.translation.value().params;
     EXPECT_EQ(decode(0x1004, 0, params).kind, EntryKind::empty);
     EXPECT_EQ(decode(0x1007, 0, params).access, kReadWrite);
@@ -301,7 +302,8 @@ TEST(VtdSecondStage, RefusesLeavesThatTheFormatDoesNotHave)
 TEST(VtdSecondStage, RefusesExecuteWhereTheBitIsIgnored)
 {
     const DirectoryFormat &directory = *find_directory_format("vtd-root");
-    const DirectoryRecord record = directory.decode(1, {0x140002001, 0x1702}, default_params(directory));
+    const DirectoryRecord record =
+        directory.decode(table_of_type(directory, 1, PhysAddr(0)), {0x140002001, 0x1702}, default_params(directory));
     const FormatParams &params = record.translation.value().params;
     EXPECT_EQ(format().encode_leaf({PhysAddr(0x1000), 12, Access::all()}, 0, params), std::nullopt);
     EXPECT_EQ(format().encode_leaf({PhysAddr(0x1000), 12, Access::execute()}, 0, params), std::nullopt);

@@ -128,6 +128,9 @@ std::string words_of(FaultCause cause)
     case FaultCause::output_forbidden:
         return "output";
     case FaultCause::invalid_entry:
+    case FaultCause::supervisor_only:
+    case FaultCause::access_flag:
+    case FaultCause::output_beyond_width:
         break;
     }
     return "invalid";

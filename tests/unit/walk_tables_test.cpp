@@ -262,7 +262,9 @@ TEST(ProblemCodes, AreStableWords)
     EXPECT_EQ(code(ProblemKind::invalid_entry), "invalid-entry");
     EXPECT_EQ(code(ProblemKind::table_repeated), "table-repeated");
     EXPECT_EQ(code(ProblemKind::budget_spent), "budget-spent");
-    EXPECT_EQ(code(ProblemKind::beyond_width), "beyond-width");
+    EXPECT_EQ(code(ProblemKind::root_outside_source), "root-outside-source");
+    EXPECT_EQ(code(ProblemKind::replicas_differ), "replicas-differ");
+    EXPECT_EQ(code(ProblemKind::not_in_outer_stage), "not-in-outer-stage");
 }
 
 }  // namespace

@@ -4,11 +4,13 @@
 #include "cli/commands.h"
 #include "cli/device_list.h"
 #include "cli/numbers.h"
+#include "report/debugfs_report.h"
 #include "report/entry_report.h"
 
 #include <pgregion/error.h>
 
 #include <set>
+#include <tuple>
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +19,8 @@ namespace pgregion::cli
 
 namespace
 {
+
+constexpr const char *kDebugfs = "intel-debugfs";
 
 using report::DecodeForm;
 using report::DecodeReport;
@@ -27,14 +31,16 @@ class DirectoryDecoder final : public DirectoryVisitor
 public:
     DirectoryDecoder(const Tables &tables, DecodeReport &rows, report::Problems &problems,
                      std::function<void(const WalkRequest &)> walk)
-        : tables_(tables), rows_(rows), problems_(problems), walk_(std::move(walk))
+        : tables_(tables), format_(tables.directory), rows_(rows), problems_(problems), walk_(std::move(walk))
     {
     }
 
-    void record(const DirectoryStep &step, std::uint32_t first_id) override
+    void begin(const DirectoryFormat &format) { format_ = &format; }
+
+    void record(const DirectoryStep &step, const DirectoryPlace &place) override
     {
         if (!stopped_)
-            stopped_ = rows_.record(*tables_.directory, step, first_id) == Visit::stop;
+            stopped_ = rows_.record(*format_, step, place) == Visit::stop;
     }
 
     void device(const Device &device) override
@@ -42,20 +48,14 @@ public:
         const Translation &translation = device.translation;
         if (stopped_ || translation.format == nullptr)
             return;
-        if (!seen_.insert({translation.root, translation.params.levels}).second) {
+        const bool is_new = seen_.insert({translation.root, translation.outer.root, translation.params.levels}).second;
+        if (!is_new) {
             rows_.note("      (shown above: another device has the same tables)");
-        } else if (!root_readable(tables_, device)) {
-            const Problem problem{.kind = ProblemKind::root_outside_source,
-                                  .table = device.table,
-                                  .level = {},
-                                  .index = device.index,
-                                  .iova = {},
-                                  .device = device.id,
-                                  .observed = translation.root.value()};
+        } else if (!root_readable(tables_, translation)) {
             problems_.set_incomplete();
-            rows_.problem(problem);
+            rows_.problem(root_problem(device));
         } else {
-            walk_(request_for(device));
+            walk_(walk_request(translation));
         }
     }
 
@@ -63,10 +63,11 @@ public:
 
 private:
     const Tables &tables_;
+    const DirectoryFormat *format_;
     DecodeReport &rows_;
     report::Problems &problems_;
     std::function<void(const WalkRequest &)> walk_;
-    std::set<std::pair<PhysAddr, unsigned>> seen_;
+    std::set<std::tuple<PhysAddr, PhysAddr, unsigned>> seen_;
     bool stopped_ = false;
 };
 
@@ -80,8 +81,8 @@ public:
             ->type_name("N");
         app.add_option("--iova", iova_, "only what touches FIRST-LAST or FIRST+SIZE")->type_name("RANGE");
         app.add_flag("--every-entry", every_entry_, "one line per entry instead of runs of alike leaves");
-        app.add_option("--as", as_, "form: tree (default) or table")
-            ->check(CLI::IsMember({"tree", "table"}))
+        app.add_option("--as", as_, "form: tree (default), table, or intel-debugfs as the kernel prints VT-d tables")
+            ->check(CLI::IsMember({"tree", "table", kDebugfs}))
             ->type_name("FORM");
         app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
     }
@@ -101,19 +102,71 @@ private:
         results.list("entries", "entry");
         results.list("problems", "problem");
         report::Problems problems;
+        if (as_ == kDebugfs && results.wants_text()) {
+            report::DebugfsReport rows(results, limit_);
+            walk_as_debugfs(session, tables, rows, problems);
+            if (rows.cut())
+                problems.truncate();
+            return finish(session, source, tables, problems);
+        }
         DecodeReport rows(results, session.palette(), tables.pages,
                           {.form = as_ == "table" ? DecodeForm::table : DecodeForm::tree,
                            .runs = every_entry_ ? report::Runs::every_entry : report::Runs::folded,
                            .limit = limit_});
         rows.on_problem([&problems](const Problem &problem) { problems.add(problem); });
         walk(session, tables, rows, problems);
-        tables.ensure_intact(source);
         if (rows.cut())
             problems.truncate();
-        problems.put(results, tables.pages);
-        session.warn(argument, problems, tables.pages);
-        results.end();
+        return finish(session, source, tables, problems);
+    }
+
+    static int finish(Session &session, const OpenedSource &source, const Tables &tables,
+                      const report::Problems &problems)
+    {
+        tables.ensure_intact(source);
+        problems.put(session.results(), tables.pages);
+        session.warn(source.path(), problems, tables.pages);
+        session.results().end();
         return problems.truncated() ? kAnswerIsNo : kClean;
+    }
+
+    /// The same devices as mappings, each with its heading. What has no tables has no rows.
+    void walk_as_debugfs(Session &session, const Tables &tables, report::DebugfsReport &rows,
+                         report::Problems &problems) const
+    {
+        WalkBudget budget = WalkBudget::for_memory(tables.memory);
+        const auto walk_root = [&](const std::string &device, WalkRequest request) {
+            request.budget = &budget;
+            restrict(request);
+            rows.heading(device, request.root);
+            problems.add(walk_tables(tables.memory, request, rows));
+            session.results().text("\n");
+        };
+        if (tables.directory == nullptr) {
+            if (tables.format != find_table_format("vtd-ss"))
+                throw wrong_form(tables.format->name);
+            return walk_root({}, tables.request());
+        }
+        if (tables.directory != find_directory_format("vtd-root"))
+            throw wrong_form(tables.directory->name);
+        const auto wanted = wanted_device(tables, session.options().decoding);
+        const auto devices =
+            wanted ? std::vector{require_device_entry(tables, *wanted)} : list_devices(tables, problems);
+        for (const UnitDevice &row : devices) {
+            const Translation &translation = row.device.translation;
+            if (translation.kind == TranslationKind::second_stage)
+                walk_root(report::device_name(row.device.id), walk_request(translation));
+            else
+                session.warn(tables.info.path,
+                             fmt::format("{} is left out: {}", report::requester_name(row), name(translation.kind)));
+        }
+    }
+
+    static Error wrong_form(std::string_view format)
+    {
+        return {Failure::usage, "bad-form",
+                fmt::format("--as {} has the columns of VT-d second-stage tables, and this is {}", kDebugfs, format),
+                "leave --as out"};
     }
 
     void walk(Session &session, const Tables &tables, DecodeReport &rows, report::Problems &problems) const
@@ -132,17 +185,26 @@ private:
         rows.indent(2);
         DirectoryDecoder decoder(tables, rows, problems, walk_root);
         if (!wanted) {
-            rows.indent(0);
-            rows.note(fmt::format("{} {}", tables.directory->table_types[0].name, tables.pages.describe(tables.root)));
-            rows.indent(2);
-            problems.add(walk_directory(tables.memory, tables.directory_request(), decoder));
+            for (const DirectoryRequest &unit : tables.units) {
+                const DirectoryTable root = unit.format->root(unit.root, unit.params);
+                rows.indent(0);
+                rows.note(
+                    fmt::format("{} {}", unit.format->table_types[root.type].name, tables.pages.describe(unit.root)));
+                rows.indent(2);
+                decoder.begin(*unit.format);
+                problems.add(walk_directory(tables.memory, unit, decoder));
+            }
             return;
         }
-        const Device device = require_device_entry(tables, *wanted);
-        const DirectoryLookup lookup = find_device(tables.memory, tables.directory_request(), *wanted);
-        for (const DirectoryStep &step : lookup.steps)
-            decoder.record(step, *wanted);
-        decoder.device(device);
+        const UnitDevice device = require_device_entry(tables, *wanted);
+        const UnitLookup found = find_requester(tables, *wanted);
+        decoder.begin(*tables.units.at(found.unit).format);
+        DirectoryPlace place{wanted->device, {}, 0};
+        for (const DirectoryStep &step : found.lookup.steps) {
+            decoder.record(step, place);
+            ++place.depth;
+        }
+        decoder.device(device.device);
     }
 
     void restrict(WalkRequest &request) const

@@ -35,11 +35,12 @@ private:
         const OpenedSource source(argument, session.options().source, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
         if (tables.directory == nullptr)
-            throw Error(Failure::operational, "not-a-directory",
-                        fmt::format("{} is page tables: it names no devices", tables.format->name),
-                        "see what it maps: pgregion mappings; or name a directory format: --format vtd-root");
+            throw Error(
+                Failure::operational, "not-a-directory",
+                fmt::format("{} is page tables: it names no devices", tables.format->name),
+                "see what it maps: pgregion mappings; or name a directory: --register NAME=VALUE, --format vtd-root");
         report::Problems problems;
-        std::vector<Device> devices = wanted(tables, session, problems);
+        std::vector<UnitDevice> devices = wanted(tables, session, problems);
         if (limit_ != 0 && devices.size() > limit_) {
             devices.resize(limit_);
             problems.truncate();
@@ -50,14 +51,14 @@ private:
         return problems.truncated() ? kAnswerIsNo : kClean;
     }
 
-    static std::vector<Device> wanted(const Tables &tables, const Session &session, report::Problems &problems)
+    static std::vector<UnitDevice> wanted(const Tables &tables, const Session &session, report::Problems &problems)
     {
-        if (const auto id = wanted_device(tables, session.options().decoding))
-            return {require_device_entry(tables, *id)};
+        if (const auto requester = wanted_device(tables, session.options().decoding))
+            return list_device(tables, *requester, problems);
         return list_devices(tables, problems);
     }
 
-    static void write(Session &session, const Tables &tables, const std::vector<Device> &devices,
+    static void write(Session &session, const Tables &tables, const std::vector<UnitDevice> &devices,
                       const report::Problems &problems)
     {
         report::ResultWriter &results = session.results();
@@ -65,7 +66,7 @@ private:
         results.list("devices", "device");
         results.list("problems", "problem");
         results.text(devices.empty() ? "no devices: the directory is empty\n" : report::device_heading());
-        for (const Device &device : devices)
+        for (const UnitDevice &device : devices)
             report::write_device(results, device, tables.pages, session.palette());
         problems.put(results, tables.pages);
         results.end();

@@ -17,6 +17,19 @@ namespace pgregion::cli
 namespace
 {
 
+TextDirectoryTable directory_text(const TableRole &role)
+{
+    const DirectoryTable &table = role.directory_table;
+    TextDirectoryTable text{role.directory, role.params, table.type, {}, table.id_shift, table.owner, table.outer};
+    // The table's own byte order, which a record above it may have chosen.
+    for (std::size_t i = 0; i < role.directory->parameters.size(); ++i) {
+        if (role.directory->parameters[i].key == kEndianKey)
+            text.params.value.at(i) = table.big_endian ? 1 : 0;
+    }
+    text.params.big_endian = table.big_endian;
+    return text;
+}
+
 TextTable text_table(const TableRole &role, std::uint64_t offset)
 {
     TextTable table;
@@ -26,7 +39,7 @@ TextTable text_table(const TableRole &role, std::uint64_t offset)
     if (role.format != nullptr)
         table.shown_as = TextPageTable{role.format, role.params, role.level, role.first};
     else
-        table.shown_as = TextDirectoryTable{role.directory, role.params, role.type, {}};
+        table.shown_as = directory_text(role);
     return table;
 }
 

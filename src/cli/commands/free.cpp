@@ -100,9 +100,9 @@ private:
     /// --device picks one translation out of a directory; a pointer from any of them counts here.
     static void refuse_decoding_mistakes(const SharedOptions &options)
     {
-        if (!options.decoding.device.empty())
-            throw Error(Failure::usage, "bad-option", "free does not take --device: pointers of every device count",
-                        "leave it out");
+        if (!options.decoding.device.empty() || !options.decoding.pasid.empty())
+            throw Error(Failure::usage, "bad-option",
+                        "free does not take --device and --pasid: pointers of every device count", "leave them out");
     }
 
     /// Takes over into `info` what is found out about the base.
@@ -134,12 +134,24 @@ private:
             throw referenced(*found, region_pages(info));
     }
 
+    static ReferenceAnswer walk_units(const Tables &tables, const PagesSought &sought)
+    {
+        ReferenceAnswer all;
+        for (const DirectoryRequest &unit : tables.units) {
+            const ReferenceAnswer answer = find_directory_reference(tables.memory, unit, sought);
+            all.complete = all.complete && answer.complete;
+            if (!all.found)
+                all.found = answer.found;
+        }
+        return all;
+    }
+
     static ReferenceAnswer walk(const Tables &tables, PagesSought sought)
     {
         // Where nothing points anywhere, no base is known and the region stands at 0.
         sought.base = tables.pages.base.value_or(PhysAddr(0));
         if (tables.directory != nullptr)
-            return find_directory_reference(tables.memory, tables.directory_request(), sought);
+            return walk_units(tables, sought);
         return find_table_reference(tables.memory, tables.request(), sought);
     }
 

@@ -56,11 +56,15 @@ private:
 
     static Guess guess(const OpenedSource &source, const SharedOptions &options)
     {
-        if (!options.source.with.empty() || !options.decoding.device.empty() || !options.decoding.root.empty())
+        const DecodingOptions &decoding = options.decoding;
+        const bool elsewhere =
+            !decoding.root.empty() || !decoding.registers.empty() || !decoding.registers_file.empty();
+        if (elsewhere || !options.source.with.empty() || !decoding.device.empty() || !decoding.pasid.empty())
             throw Error(Failure::usage, "bad-option",
-                        "info looks at one region from its page 1 on: it does not take --with, --device or --root",
+                        "info looks at one region from its page 1 on: it does not take --with, --device, --pasid, "
+                        "--root or a register",
                         "pgregion devices, mappings and decode take them");
-        GuessLimits limits = read_context(options.decoding).limits;
+        GuessLimits limits = read_context(decoding).limits;
         limits.base = source.paddr();
         return guess_region(source.region(), kRootPage, limits);
     }

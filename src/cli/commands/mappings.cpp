@@ -95,7 +95,7 @@ private:
         return listing.problems.truncated() ? kAnswerIsNo : kClean;
     }
 
-    void list_roots(Listing &listing, std::optional<std::uint32_t> wanted)
+    void list_roots(Listing &listing, const std::optional<Requester> &wanted)
     {
         const Tables &tables = listing.tables;
         if (tables.directory == nullptr) {
@@ -103,43 +103,46 @@ private:
             return;
         }
         if (wanted) {
-            const Device device = require_device_entry(tables, *wanted);
-            if (!root_readable(tables, device))
+            const UnitDevice device = require_device_entry(tables, *wanted);
+            const Translation &translation = device.device.translation;
+            if (!root_readable(tables, translation))
                 throw Error(Failure::operational, "root-outside-source",
                             fmt::format("the page tables of device {} begin at {}, which the source does not hold",
-                                        report::device_name(*wanted), hex(device.translation.root.value())),
+                                        report::device_name(wanted->device), hex(translation.root.value())),
                             "add the piece of memory that holds them: --with FILE@0xPA");
-            list_device(listing, device);
+            list_rows(listing, device);
             return;
         }
-        for (const Device &device : list_devices(tables, listing.problems)) {
-            list_device(listing, device);
+        for (const UnitDevice &device : list_devices(tables, listing.problems)) {
+            list_rows(listing, device);
             if (listing.rows.cut() || listing.session.results().reader_gone())
                 break;
         }
     }
 
-    void list_device(Listing &listing, const Device &device)
+    void list_rows(Listing &listing, const UnitDevice &row)
     {
-        const std::string heading = fmt::format("# device {}: {}", report::device_name(device.id),
+        const Device &device = row.device;
+        const std::string heading = fmt::format("# {}: {}", report::requester_name(row),
                                                 report::translation_text(device.translation, listing.tables.pages));
         if (device.translation.format == nullptr) {
-            const std::string note = note_for(device);
+            const std::string note = note_for(row);
             listing.notes.push_back(note);
             listing.rows.owner({}, "# " + note);
             return;
         }
-        listing.rows.owner({device.id, device.pasid, 0U}, heading);
-        if (root_readable(listing.tables, device))
-            walk_root(listing, request_for(device));
+        listing.rows.owner({device.id, device.pasid, row.unit}, heading);
+        if (root_readable(listing.tables, device.translation))
+            walk_root(listing, walk_request(device.translation));
     }
 
-    static std::string note_for(const Device &device)
+    static std::string note_for(const UnitDevice &row)
     {
-        const std::string who = fmt::format("device {}: ", report::device_name(device.id));
-        switch (device.translation.kind) {
+        const std::string who = report::requester_name(row) + ": ";
+        switch (row.device.translation.kind) {
         case TranslationKind::pass_through:
-            return who + "pass-through: it reaches all memory, every IOVA is the PA";
+            return who + fmt::format("pass-through: it reaches all memory ({}), every IOVA is the PA",
+                                     letters(row.device.translation.access & (Access::read() | Access::write())));
         case TranslationKind::blocked:
             return who + "blocked: it reaches nothing";
         case TranslationKind::unprotected:
@@ -154,12 +157,16 @@ private:
         if (!iova_.empty())
             request.only = require_iova_range(iova_);
         request.budget = &listing.budget;
+        OuterStage outer(listing.tables.memory, request.outer);
+        OuterStage *const nested = request.outer.format != nullptr ? &outer : nullptr;
         if (every_page_) {
             WithProblems<EveryPage> visitor(listing.problems, listing.rows);
+            visitor.set_outer(nested);
             listing.problems.add(walk_tables(listing.tables.memory, request, visitor));
             return;
         }
         WithProblems<MappingMerger<report::MappingReport>> visitor(listing.problems, listing.rows);
+        visitor.set_outer(nested);
         listing.problems.add(walk_tables(listing.tables.memory, request, visitor));
         visitor.finish();
     }

@@ -183,7 +183,8 @@ private:
             const Entry entry = role.format->decode(raw, role.level, role.params);
             const Iova iova =
                 role.format->canonical(role.first.value() + (std::uint64_t{index} << shape.shift), role.params);
-            report::write_entry(results, {role.format, role.address, role.level, index, iova, entry.access, entry},
+            report::write_entry(results,
+                                {role.format, &role.params, role.address, role.level, index, iova, entry.access, entry},
                                 tables.pages, shown);
         }
     }
@@ -191,7 +192,8 @@ private:
     static void show_records(Session &session, const Tables &tables, const TableRole &role, Bytes page)
     {
         report::ResultWriter &results = session.results();
-        const DirectoryTableType &type = role.directory->table_types[role.type];
+        const DirectoryTable &table = role.directory_table;
+        const DirectoryTableType &type = role.directory->table_types[table.type];
         if (results.wants_text())
             results.text(
                 fmt::format("{}: {} {}\n", tables.pages.describe(role.address), role.directory->name, type.name));
@@ -200,10 +202,8 @@ private:
             const Bytes bytes = page.subspan(std::size_t{index} * type.record_bytes, type.record_bytes);
             if (all_zero(bytes))
                 continue;
-            DirectoryStep step{{role.type, role.address, role.entries}, index, {}, {}};
-            for (std::size_t word = 0; word < bytes.size() / kWordBytes; ++word)
-                step.words[word] = load_le64(bytes, word * kWordBytes);
-            step.record = role.directory->decode(role.type, step.words, role.params);
+            DirectoryStep step{table, index, load_record(bytes, table.big_endian), {}};
+            step.record = role.directory->decode(table, step.words, role.params);
             report::write_record(results, {role.directory, &step}, tables.pages, shown);
         }
     }

@@ -47,7 +47,7 @@ private:
     {
         const OpenedSource source(argument, session.options().source, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
-        std::optional<DirectoryLookup> lookup;
+        std::optional<UnitLookup> lookup;
         if (tables.directory != nullptr)
             lookup = look_up(tables, session.options().decoding);
         std::vector<report::TranslationView> views;
@@ -66,30 +66,32 @@ private:
         return status;
     }
 
-    static DirectoryLookup look_up(const Tables &tables, const DecodingOptions &options)
+    static UnitLookup look_up(const Tables &tables, const DecodingOptions &options)
     {
-        const auto id = wanted_device(tables, options);
-        if (!id)
+        const auto requester = wanted_device(tables, options);
+        if (!requester)
             throw Error(Failure::usage, "device-needed",
                         "an IOVA means something only for one device, and this is a directory of devices",
                         "give --device ID; pgregion devices lists them");
-        return find_device(tables.memory, tables.directory_request(), *id);
+        return find_requester(tables, *requester);
     }
 
-    [[nodiscard]] report::TranslationView view(const Tables &tables, const DirectoryLookup *lookup, Iova iova) const
+    [[nodiscard]] report::TranslationView view(const Tables &tables, const UnitLookup *found, Iova iova) const
     {
-        report::TranslationView view{.iova = iova,
-                                     .wanted = wanted(),
-                                     .directory = tables.directory,
-                                     .lookup = lookup,
-                                     .format = tables.format,
-                                     .result = {}};
-        if (lookup == nullptr) {
+        report::TranslationView view;
+        view.iova = iova;
+        view.wanted = wanted();
+        if (found == nullptr) {
+            view.architecture = tables.format->architecture(tables.params);
             view.result = translate(tables.memory, tables.request(), iova, wanted());
-        } else if (lookup->device && lookup->device->translation.format != nullptr) {
-            view.format = lookup->device->translation.format;
-            view.result = translate(tables.memory, request_for(*lookup->device), iova, wanted());
+            return view;
         }
+        view.directory = tables.units.at(found->unit).format;
+        view.architecture = view.directory->architecture;
+        view.lookup = &found->lookup;
+        const auto &device = found->lookup.device;
+        if (device && device->translation.format != nullptr)
+            view.result = translate(tables.memory, walk_request(device->translation), iova, wanted());
         return view;
     }
 

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Root registers as the hardware holds them, and what the directories that they lead to say of each device and
+// PASID. The directories are those of directory_images.h; the kernel's own come in main_job_test.cpp.
+#include "cli/command_test.h"
+#include "cli/directory_images.h"
+
+#include <nlohmann/json.hpp>
+
+namespace pgregion::test
+{
+
+namespace
+{
+
+using Json = nlohmann::json;
+using Words = std::vector<std::string>;
+
+constexpr int kRefused = 4;
+constexpr int kCannot = 8;
+constexpr int kUsage = 16;
+
+class Registers : public CommandTest
+{
+protected:
+    /// A region of directory_images.h as a source.
+    [[nodiscard]] std::string source(const TableImage &image) const
+    {
+        write_image(path("d.img"), image.bytes());
+        return path("d.img") + "@0x1000000";
+    }
+
+    [[nodiscard]] static Words words(const Words &call, const Words &more)
+    {
+        Words all = call;
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+
+    [[nodiscard]] static Json result(const Words &call, int status = 0)
+    {
+        const ProgramOutcome outcome = run_pgregion(words(call, {"--json"}));
+        EXPECT_EQ(outcome.status, status) << outcome.errors;
+        return Json::parse(outcome.output).at("results").at(0);
+    }
+
+    /// "id[-last] pasid unit translation format" of each device, with "*" behind what requests without PASID use.
+    [[nodiscard]] static Words devices(const Words &call)
+    {
+        Words rows;
+        const Json listed = result(call);
+        for (const Json &row : listed.at("devices")) {
+            const std::uint32_t last = row.at("last_id");
+            rows.push_back(row.at("id").dump() + (row.at("id") == last ? "" : "-" + std::to_string(last)) + " " +
+                           row.at("pasid").dump() + (row.at("rid_pasid") == true ? "*" : "") + " " +
+                           row.at("unit").dump() + " " + row.at("translation").get<std::string>() + " " +
+                           (row.at("format").is_null() ? "-" : row.at("format").get<std::string>()));
+        }
+        return rows;
+    }
+
+    /// "device pasid: iova pa size access" of each mapping.
+    [[nodiscard]] static Words mappings(const Words &call)
+    {
+        Words rows;
+        const Json listed = result(call);
+        for (const Json &row : listed.at("mappings"))
+            rows.push_back(row.at("device").get<std::string>() + " " + row.at("pasid").dump() + ": " +
+                           row.at("iova").get<std::string>() + " " + row.at("pa").get<std::string>() + " " +
+                           row.at("size").get<std::string>() + " " + row.at("access").get<std::string>());
+        return rows;
+    }
+
+    /// The fault of one request, as "code name"; empty when it succeeds.
+    [[nodiscard]] static std::string fault(const Words &call)
+    {
+        const ProgramOutcome outcome = run_pgregion(words(call, {"--json"}));
+        const Json one = Json::parse(outcome.output).at("results").at(0).at("translations").at(0);
+        EXPECT_EQ(outcome.status, one.at("fault").is_null() ? 0 : kRefused) << outcome.errors;
+        if (one.at("fault").is_null())
+            return "";
+        return one.at("fault").at("code").get<std::string>() + " " + one.at("fault").at("name").get<std::string>();
+    }
+
+    const Words rtaddr_{"--register", "rtaddr=0x1001400"};
+    const Words devtab_{"--register", "devtab=0x1001000"};
+    const Words strtab_{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x6"};
+    const Words ddtp_{"--register", "ddtp=0x400402"};
+};
+
+// ---- what they lead to -------------------------------------------------------------------------------------
+
+TEST_F(Registers, RtaddrOfScalableModeLeadsToEveryPasid)
+{
+    const std::string region = source(vtd_scalable_region());
+    EXPECT_EQ(devices(words({"devices", region}, rtaddr_)),
+              (Words{"16 0* 0 second-stage vtd-ss", "16 1 0 first-stage x86-64", "16 2 0 nested x86-64",
+                     "16 3 0 pass-through -", "16 4 0 invalid -"}));
+    EXPECT_EQ(mappings(words({"mappings", region}, rtaddr_)),
+              (Words{"0000:00:02.0 0: 0x20000 0x100a000 0x4000 rw", "0000:00:02.0 0: 0x100000 0x50000000 0x1000 rw",
+                     "0000:00:02.0 0: 0x101000 0x50001000 0x1000 r", "0000:00:02.0 1: 0x5000 0x60000000 0x1000 rwx",
+                     "0000:00:02.0 2: 0x10000 0x50000000 0x1000 rw", "0000:00:02.0 2: 0x11000 0x50001000 0x1000 r"}));
+}
+
+TEST_F(Registers, DevtabLeadsToDevicesAndToTheUnprotectedOnesInRanges)
+{
+    const std::string region = source(amd_region());
+    EXPECT_EQ(devices(words({"devices", region}, devtab_)),
+              (Words{"0 null 0 blocked -", "1 null 0 pass-through -", "2-15 null 0 unprotected -",
+                     "16 null 0 second-stage amd-v1", "17-127 null 0 unprotected -"}));
+    EXPECT_EQ(mappings(words({"mappings", region}, devtab_)), (Words{"0000:00:02.0 null: 0x0 0x50000000 0x1000 rw"}));
+    EXPECT_EQ(result(words({"mappings", region}, devtab_)).at("notes").size(), 4U);
+}
+
+TEST_F(Registers, SizeOfTheDeviceTableIsInTheRegister)
+{
+    // Two pages, 256 entries; the second one is the root of the host tables, which reads as entries.
+    const Json last = result({"devices", source(amd_region()), "--register", "devtab=0x1001001"}).at("devices").back();
+    EXPECT_EQ(last.at("last_id"), 255);
+}
+
+TEST_F(Registers, StrtabBaseLeadsToStreams)
+{
+    const std::string region = source(smmu_region());
+    EXPECT_EQ(devices(words({"devices", region}, strtab_)),
+              (Words{"1 null 0 first-stage arm-s1", "2 null 0 pass-through -", "3 null 0 blocked -"}));
+    EXPECT_EQ(mappings(words({"mappings", region}, strtab_)),
+              (Words{"0000:00:00.1 null: 0x1000 0x50000000 0x1000 rw"}));
+}
+
+TEST_F(Registers, DdtpLeadsToDevicesAndProcesses)
+{
+    const std::string region = source(riscv_region());
+    EXPECT_EQ(devices(words({"devices", region}, ddtp_)),
+              (Words{"1 0* 0 first-stage riscv", "1 7 0 pass-through -", "3 null 0 nested riscv",
+                     "4 null 0 second-stage riscv-x4", "5 null 0 pass-through -", "6 null 0 invalid -"}));
+    EXPECT_EQ(
+        mappings(words({"mappings", region}, ddtp_)),
+        (Words{"0000:00:00.1 0: 0x3000 0x60000000 0x1000 rw", "0000:00:00.3 null: 0x5000 0x50000000 0x1000 rw",
+               "0000:00:00.4 null: 0x20000 0x100a000 0x2000 rwx", "0000:00:00.4 null: 0x22000 0x1010000 0x1000 rwx",
+               "0000:00:00.4 null: 0x100000 0x50000000 0x1000 rwx"}));
+}
+
+TEST_F(Registers, TheOuterStageOfANestedTranslationIsTold)
+{
+    const Json vtd = result(words({"devices", source(vtd_scalable_region())}, rtaddr_)).at("devices");
+    EXPECT_EQ(vtd.at(2).at("root"), "0x20000");
+    EXPECT_EQ(vtd.at(2).at("outer"), (Json{{"format", "vtd-ss"}, {"levels", 4}, {"root", "0x1005000"}}));
+    EXPECT_EQ(vtd.at(0).at("outer"), nullptr);
+    const Json riscv = result(words({"devices", source(riscv_region())}, ddtp_)).at("devices");
+    EXPECT_EQ(riscv.at(2).at("outer"), (Json{{"format", "riscv-x4"}, {"levels", 3}, {"root", "0x1004000"}}));
+    EXPECT_EQ(riscv.at(2).at("domain_id"), 4);
+}
+
+TEST_F(Registers, ALeafThatTheOuterStageDoesNotMapIsAProblem)
+{
+    const std::string region = source(vtd_scalable_region());
+    const Json json = result(words({"mappings", region, "--device", "00:02.0", "--pasid", "2"}, rtaddr_));
+    ASSERT_EQ(json.at("problems").size(), 1U);
+    const Json problem = json.at("problems").at(0);
+    EXPECT_EQ(problem.at("code"), "not-in-outer-stage");
+    EXPECT_EQ(problem.at("iova"), "0x12000");
+    EXPECT_EQ(problem.at("observed"), "0x300000");
+}
+
+// ---- one request -------------------------------------------------------------------------------------------
+
+TEST_F(Registers, NestedWalkShowsTheInnerTablesAndThenTheOuterStage)
+{
+    const Words call = words({"translate", source(vtd_scalable_region()), "0x10010"}, rtaddr_);
+    const Json one = result(words(call, {"--device", "00:02.0", "--pasid", "2"})).at("translations").at(0);
+    EXPECT_EQ(one.at("pa"), "0x50000010");
+    EXPECT_EQ(one.at("access"), "rw");
+    Words names;
+    for (const Json &step : one.at("walk"))
+        names.push_back(step.at("name"));
+    EXPECT_EQ(names,
+              (Words{"scalable root entry half", "scalable context entry", "PASID directory entry", "PASID table entry",
+                     "PML4E", "PDPTE", "PDE", "PTE", "SS-PML4E", "SS-PDPTE", "SS-PDE", "SS-PTE"}));
+}
+
+TEST_F(Registers, FaultsOfPasidsHaveTheNumbersOfScalableMode)
+{
+    const std::string region = source(vtd_scalable_region());
+    const auto request = [&](const Words &more) {
+        return fault(words(words({"translate", region, "0x11000", "--device", "00:02.0"}, rtaddr_), more));
+    };
+    EXPECT_EQ(request({"--pasid", "2"}), "");
+    EXPECT_EQ(request({"--pasid", "2", "--access", "w"}).substr(0, 5), "0x79 ");
+    EXPECT_EQ(request({}).substr(0, 5), "0x79 ");  // PASID 0, by RID_PASID
+    EXPECT_EQ(request({"--pasid", "3", "--access", "w"}), "");
+    EXPECT_EQ(request({"--pasid", "4"}).substr(0, 5), "0x5b ");
+    EXPECT_EQ(request({"--pasid", "5"}).substr(0, 5), "0x59 ");
+    EXPECT_EQ(request({"--pasid", "64"}).substr(0, 5), "0x51 ");
+    EXPECT_EQ(request({"--pasid", "8192"}).substr(0, 5), "0x46 ");
+}
+
+TEST_F(Registers, UntranslatedRequestsGoWhereTheyPoint)
+{
+    const Words amd = words({"translate", source(amd_region()), "0x123456789"}, devtab_);
+    for (const char *device : {"00:00.1", "00:00.5", "00:0f.7"}) {
+        const Json one = result(words(amd, {"--device", device})).at("translations").at(0);
+        EXPECT_EQ(one.at("mapped"), true) << device;
+        EXPECT_EQ(one.at("pa"), "0x123456789") << device;
+        EXPECT_EQ(one.at("size"), nullptr) << device;
+    }
+    EXPECT_EQ(fault(words(amd, {"--device", "00:00.0"})).substr(0, 4), "0x2 ");                   // blocked
+    EXPECT_EQ(fault(words(amd, {"--device", "00:00.1", "--access", "w"})).substr(0, 4), "0x2 ");  // IW is 0
+    EXPECT_EQ(fault(words(amd, {"--device", "01:00.0"})).substr(0, 4), "0x1 ");                   // no entry
+}
+
+TEST_F(Registers, FaultsOfStreamsAndContexts)
+{
+    const Words smmu = words({"translate", source(smmu_region()), "0x2000"}, strtab_);
+    EXPECT_EQ(fault(words(smmu, {"--device", "1"})).substr(0, 5), "0x10 ");
+    EXPECT_EQ(fault(words(smmu, {"--device", "2"})), "");
+    EXPECT_EQ(fault(words(smmu, {"--device", "3"})), "0x0 aborted by the stream table entry, without an event");
+    EXPECT_EQ(fault(words(smmu, {"--device", "4"})).substr(0, 4), "0x4 ");
+    EXPECT_EQ(fault(words(smmu, {"--device", "64"})).substr(0, 4), "0x2 ");
+    EXPECT_EQ(fault(words(smmu, {"--device", "1", "--pasid", "1"})).substr(0, 4), "0x8 ");
+    const Words riscv = words({"translate", source(riscv_region()), "0x4000"}, ddtp_);
+    EXPECT_EQ(fault(words(riscv, {"--device", "1"})).substr(0, 4), "0xd ");
+    EXPECT_EQ(fault(words(riscv, {"--device", "1", "--pasid", "7"})), "");
+    EXPECT_EQ(fault(words(riscv, {"--device", "1", "--pasid", "8"})), "0x10a PDT entry not valid");
+    EXPECT_EQ(fault(words(riscv, {"--device", "6"})), "0x103 DDT entry misconfigured");
+    EXPECT_EQ(fault(words(riscv, {"--device", "9"})), "0x102 DDT entry not valid");
+}
+
+// ---- several units and files -------------------------------------------------------------------------------
+
+TEST_F(Registers, EachRegisterWithAnAddressIsAUnit)
+{
+    const std::string region = source(smmu_region());
+    // The first unit takes the configuration that was given before its address, the second one that after it.
+    EXPECT_EQ(devices({"devices", region, "--register", "strtab-base-cfg=6", "--register", "strtab-base=0x1001000",
+                       "--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=1"}),
+              (Words{"1 null 0 first-stage arm-s1", "2 null 0 pass-through -", "3 null 0 blocked -",
+                     "1 null 1 first-stage arm-s1"}));
+    const Json rows = result(words(words({"mappings", region}, strtab_), strtab_)).at("mappings");
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows.at(1).at("unit"), 1);
+}
+
+TEST_F(Registers, ADeviceIsLookedForInEveryUnit)
+{
+    TableImage image = smmu_region();
+    image.put(1, 8 + 40, 0x9);  // stream 6 of the first table, 2 of the one at 0x1001100
+    const std::string region = source(image);
+    const Words two{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x1",
+                    "--register", "strtab-base=0x1001100", "--register", "strtab-base-cfg=0x2"};
+    EXPECT_EQ(devices(words({"devices", region, "--device", "2"}, two)), (Words{"2 null 1 pass-through -"}));
+}
+
+TEST_F(Registers, FileOfTheQemuMonitor)
+{
+    std::ofstream(path("qemu.txt")) << "(qemu) xp /2gx 0xfed90020\n"
+                                       "00000000fed90020: 0x0000000001001400 0x0000000000000000\n"
+                                       "0000000009050080: 0x4000000001001000\n"
+                                       "0000000009050088: 0x00000006\n";
+    const std::string region = source(vtd_scalable_region());
+    const Words rows = devices({"devices", region, "--registers", path("qemu.txt"), "--format", "vtd-root"});
+    EXPECT_EQ(rows.size(), 5U);
+    // In words of 32 bits, two of them to a register.
+    std::ofstream(path("words.txt")) << "fed90020: 0x01001400 0x00000000\n";
+    EXPECT_EQ(devices({"devices", region, "--registers", path("words.txt")}), rows);
+    std::ofstream(path("smmu.txt")) << "09050080: 0x4000000001001000\n09050088: 0x00000006\n09050000: 0x0d40101a\n";
+    EXPECT_EQ(devices({"devices", source(smmu_region()), "--registers", path("smmu.txt")}).size(), 3U);
+}
+
+TEST_F(Registers, FileOfTheKernelsDebugfsHasAUnitForEachIommu)
+{
+    std::ofstream(path("regset")) << "IOMMU: dmar0 Register Base Address: fed90000\n"
+                                     "Name\t\t\tOffset\t\tContents\n"
+                                     "VER             \t0x00\t\t0x0000000000000010\n"
+                                     "CAP             \t0x08\t\t0x00d2008c222f0686\n"
+                                     "RTADDR          \t0x20\t\t0x0000000001001400\n\n"
+                                     "IOMMU: dmar1 Register Base Address: fed91000\n"
+                                     "Name\t\t\tOffset\t\tContents\n"
+                                     "VER             \t0x00\t\t0x0000000000000010\n"
+                                     "RTADDR          \t0x20\t\t0x0000000001001400\n";
+    const Words rows = devices({"devices", source(vtd_scalable_region()), "--registers", path("regset")});
+    ASSERT_EQ(rows.size(), 10U);
+    EXPECT_EQ(rows.at(4), "16 4 0 invalid -");
+    EXPECT_EQ(rows.at(5), "16 0* 1 second-stage vtd-ss");
+}
+
+TEST_F(Registers, FileWithoutARootOrNoFile)
+{
+    const std::string region = source(vtd_scalable_region());
+    std::ofstream(path("off.txt")) << "fed90000: 0x10\nfed90020: 0x0000000000000000\nnoise\n: 0x1\nx: y\n";
+    expect_failure(run_pgregion({"devices", region, "--registers", path("off.txt")}), kCannot,
+                   {"holds no root register", "--register NAME=VALUE"});
+    expect_failure(run_pgregion({"devices", region, "--registers", path("none.txt")}), kCannot, {"no such file"});
+    std::ofstream(path("large.txt")) << std::string((1 << 20) + 1, ' ');
+    EXPECT_EQ(run_pgregion({"devices", region, "--registers", path("large.txt")}).status, kCannot);
+}
+
+// ---- values that lead nowhere ------------------------------------------------------------------------------
+
+TEST_F(Registers, WrongValuesAreUsageErrors)
+{
+    const std::string region = source(vtd_scalable_region());
+    const std::vector<std::pair<Words, std::string>> wrong{
+        {{"--register", "rtaddr=0x1001800"}, "reserved translation table mode"},
+        {{"--register", "rtaddr=0x1001c00"}, "every request is aborted"},
+        {{"--register", "ddtp=0"}, "off"},
+        {{"--register", "ddtp=1"}, "bare"},
+        {{"--register", "ddtp=0x400405"}, "reserved"},
+        {{"--register", "rtaddr"}, "NAME=VALUE"},
+        {{"--register", "rtaddr="}, "rtaddr"},
+        {{"--register", "rtaddr=12q"}, "rtaddr"},
+        {{"--register", "rtaddr=0x10000000000000000"}, "rtaddr"},
+        {{"--register", "cr3=0x1001000"}, "rtaddr, devtab, strtab-base, strtab-base-cfg, ddtp"},
+        {{"--register", "strtab-base-cfg=6"}, "strtab-base"},
+        {{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x100000006"}, "32 bits"},
+        {{"--register", "rtaddr=0x1001400", "--root", "page:1"}, "--root"},
+        {{"--register", "rtaddr=0x1001400", "--format", "amd-devtab"}, "vtd-root"},
+        {{"--register", "rtaddr=0x1001400", "--format", "vtd-ss"}, "vtd-root"},
+    };
+    for (const auto &[context, text] : wrong)
+        expect_failure(run_pgregion(words({"devices", region}, context)), kUsage, {text, "\npgregion:   "});
+}
+
+TEST_F(Registers, WrongDevicesAndPasids)
+{
+    const Words call = words({"mappings", source(vtd_scalable_region())}, rtaddr_);
+    expect_failure(run_pgregion(words(call, {"--pasid", "1"})), kUsage, {"--device"});
+    expect_failure(run_pgregion(words(call, {"--device", "00:02.0", "--pasid", "0x100000"})), kUsage, {"20 bits"});
+    expect_failure(run_pgregion(words(call, {"--device", "0x10000"})), kUsage, {"0x10000"});
+    expect_failure(run_pgregion(words(call, {"--device", "00:02.0", "--pasid", "9"})), kRefused, {"PASID 9", "0x59"});
+    expect_failure(run_pgregion(words(call, {"--device", "00:03.0"})), kRefused, {"0000:00:03.0", "0x41"});
+}
+
+TEST_F(Registers, CommandsThatHaveNoUseForThemRefuseThem)
+{
+    const std::string region = source(vtd_scalable_region());
+    for (const Words &context : {rtaddr_, Words{"--registers", "f"}, Words{"--pasid", "1"}, Words{"--device", "1"}})
+        expect_failure(run_pgregion(words({"info", region}, context)), kUsage, {"info", "does not take"});
+    for (const Words &context : {Words{"--pasid", "1"}, Words{"--device", "1"}})
+        expect_failure(run_pgregion(words({"free", region, "5"}, context)), kUsage, {"free", "does not take"});
+}
+
+TEST_F(Registers, PagesThatAnyUnitOrPasidUsesAreNotFreed)
+{
+    const std::string region = source(vtd_scalable_region());
+    const Image before = read_image(path("d.img"));
+    for (const char *page : {"3", "4", "5", "9", "14", "16"})
+        expect_failure(run_pgregion(words({"free", region, page}, rtaddr_)), kRefused, {"points at it"});
+    // The tables of the first unit end before stream 5; the second has it.
+    TableImage image = smmu_region();
+    image.put(1, 40, 0x100200b).put(1, 8, 0);
+    const Words two{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x2",
+                    "--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x3"};
+    EXPECT_EQ(read_image(path("d.img")), before);
+    expect_failure(run_pgregion(words({"free", source(image), "4"}, two)), kRefused, {"points at it"});
+}
+
+TEST_F(Registers, ParametersAndTheWidthGoWithARegisterWhichNamesTheFormat)
+{
+    const std::string region = source(riscv_region());
+    const Words base{"--register", "ddtp=0x400402", "--param", "ddt=base"};
+    EXPECT_EQ(devices(words({"devices", region}, base)).at(0), "2 0* 0 first-stage riscv");
+    const Words narrow{"--register", "ddtp=0x400402", "--format", "riscv-ddt", "--paw", "32"};
+    EXPECT_EQ(devices(words({"devices", region}, narrow)).size(), 6U);
+    expect_failure(run_pgregion({"devices", region, "--register", "ddtp=0x400402", "--levels", "2"}), 16, {"--levels"});
+}
+
+}  // namespace
+
+}  // namespace pgregion::test
