@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What decoding costs: every leaf of a full region enumerated (IOVA and PA of each), against merely summing the
-// same 2 MiB as 64-bit words. Both run in this process, in turns; the ratios at the end are of the medians.
+// What decoding costs in each format: every leaf of a full region enumerated (IOVA and PA of each), against merely
+// summing the same 2 MiB as 64-bit words. Both run in this process, in turns; the ratios at the end are of the medians.
 #include "full_region.h"
 
 #include <pgregion/mapping.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <string>
 
@@ -18,12 +19,8 @@ namespace
 
 using namespace pgregion;
 
-const std::vector<std::byte> &region(bench::Layout layout)
-{
-    static const std::vector<std::byte> contiguous = bench::full_region(bench::Layout::contiguous);
-    static const std::vector<std::byte> scattered = bench::full_region(bench::Layout::scattered);
-    return layout == bench::Layout::contiguous ? contiguous : scattered;
-}
+/// How many times the sum a whole enumeration may cost.
+constexpr double kTarget = 4;
 
 /// Takes every single leaf, so that nothing is left out that a real user of the walk would do.
 class Enumerate final : public LeafVisitor<Enumerate>
@@ -48,9 +45,9 @@ public:
     std::uint64_t count_ = 0;
 };
 
-void sum_words(benchmark::State &state)
+void sum_words(benchmark::State &state, const bench::FullRegion &region)
 {
-    const Bytes bytes(region(bench::Layout::scattered));
+    const Bytes bytes = region.bytes();
     for (auto _ : state) {
         std::uint64_t sum = 0;
         for (std::size_t at = 0; at < bytes.size(); at += kWordBytes)
@@ -59,28 +56,20 @@ void sum_words(benchmark::State &state)
     }
 }
 
-void enumerate(benchmark::State &state, bench::Layout layout)
+void enumerate(benchmark::State &state, const bench::FullRegion &region)
 {
     PiecewiseMemory memory;
-    memory.add(bench::kBase, region(layout));
-    WalkRequest request;
-    request.format = find_table_format("vtd-ss");
-    request.params = default_params(*request.format, 3);
-    request.root = bench::kBase + kPageBytes;
+    memory.add(bench::kBase, region.bytes());
     for (auto _ : state) {
         Enumerate visitor;
-        walk_tables(memory, request, visitor);
-        if (visitor.count_ != bench::kLeaves)
+        walk_tables(memory, region.request(), visitor);
+        if (visitor.count_ != region.leaves())
             state.SkipWithError("leaves are missing");
         benchmark::DoNotOptimize(visitor.mixed_);
     }
     state.counters["leaves/s"] =
-        benchmark::Counter(static_cast<double>(bench::kLeaves), benchmark::Counter::kIsIterationInvariantRate);
+        benchmark::Counter(static_cast<double>(region.leaves()), benchmark::Counter::kIsIterationInvariantRate);
 }
-
-BENCHMARK(sum_words);
-BENCHMARK_CAPTURE(enumerate, contiguous, bench::Layout::contiguous);
-BENCHMARK_CAPTURE(enumerate, scattered, bench::Layout::scattered);
 
 /// Prints as usual and keeps the times for the ratios.
 class Ratios final : public benchmark::ConsoleReporter
@@ -95,11 +84,11 @@ public:
         }
     }
 
-    void print()
+    void print(const std::vector<std::string> &names)
     {
         const double sum = median("sum_words");
-        for (const char *layout : {"enumerate/contiguous", "enumerate/scattered"})
-            std::printf("%s: %.2f times the sum (target: within 3)\n", layout, median(layout) / sum);
+        for (const std::string &name : names)
+            std::printf("%-30s %6.2f times the sum (target: within %.0f)\n", name.c_str(), median(name) / sum, kTarget);
     }
 
 private:
@@ -119,15 +108,27 @@ private:
 int main(int argc, char **argv)
 {
     std::vector<std::string> fixed{argv[0], "--benchmark_repetitions=9", "--benchmark_enable_random_interleaving=true",
-                                   "--benchmark_min_time=0.05"};
+                                   "--benchmark_min_time=0.02"};
     fixed.insert(fixed.end(), argv + 1, argv + argc);
     std::vector<char *> arguments;
     for (std::string &text : fixed)
         arguments.push_back(text.data());
     int count = static_cast<int>(arguments.size());
     benchmark::Initialize(&count, arguments.data());
+
+    std::deque<bench::FullRegion> regions;
+    std::vector<std::string> names;
+    for (const bench::Layout layout : {bench::Layout::contiguous, bench::Layout::scattered}) {
+        for (const bench::Kind &kind : bench::kKinds) {
+            const bench::FullRegion &region = regions.emplace_back(kind, layout);
+            names.push_back(kind.name() + (layout == bench::Layout::contiguous ? "/contiguous" : "/scattered"));
+            benchmark::RegisterBenchmark(names.back().c_str(),
+                                         [&region](benchmark::State &state) { enumerate(state, region); });
+        }
+    }
+    benchmark::RegisterBenchmark("sum_words", [&](benchmark::State &state) { sum_words(state, regions.back()); });
     Ratios ratios;
     benchmark::RunSpecifiedBenchmarks(&ratios);
-    ratios.print();
+    ratios.print(names);
     return 0;
 }

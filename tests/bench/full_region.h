@@ -1,55 +1,119 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A region whose 510 tables are full, 260,611 leaves in three levels: page 1 the root (one table, 511 leaves of
-// 1 GiB), page 2 below it (508 tables, 4 leaves of 2 MiB), pages 3 to 510 with 512 leaves of 4 KiB each.
+// Regions of every format whose tables fill all pages: one chain of tables from the root down, and below its last
+// one as many full tables of smallest leaves as there is room for.
 #pragma once
 
+#include "base/bits.h"
 #include "base/bytes.h"
 
+#include <pgregion/format.h>
 #include <pgregion/region.h>
+#include <pgregion/walk.h>
 
 #include <cstdint>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgregion::bench
 {
 
 inline constexpr PhysAddr kBase(0x140000000);
-inline constexpr std::uint64_t kLeaves = 511 + 4 + 508 * 512;
 
-/// Where the 4-KiB leaves point: one page after the other (a guest's memory in huge pieces), or anywhere (the
-/// worst case: no two leaves can be told as one run).
+/// Where the leaves point: one page after the other (a guest's memory in huge pieces), or anywhere (the worst case:
+/// hardly two leaves can be told as one run).
 enum class Layout { contiguous, scattered };
 
-inline std::vector<std::byte> full_region(Layout layout)
+/// One way to write tables.
+struct Kind {
+    std::string_view format;
+    unsigned levels;
+    std::string_view granule = {};  ///< Arm
+
+    [[nodiscard]] std::string name() const
+    {
+        return std::string(format) + (granule.empty() ? "" : "-") + std::string(granule);
+    }
+};
+
+inline constexpr std::array kKinds{
+    Kind{"vtd-ss", 3},        Kind{"x86-64", 4}, Kind{"amd-v1", 3}, Kind{"arm-s1", 4},   Kind{"arm-s1", 3, "16k"},
+    Kind{"arm-s1", 3, "64k"}, Kind{"arm-s2", 4}, Kind{"riscv", 3},  Kind{"riscv-x4", 3},
+};
+
+class FullRegion
 {
-    constexpr std::uint64_t kTable = 3;
-    constexpr std::uint64_t kLarge = 0x83;
-    constexpr std::uint64_t kSlots = 512;
-    constexpr std::uint64_t kLeafPages = 508;
-    std::vector<std::byte> image(kRegionBytes);
-    std::mt19937_64 random(1);
-    const auto put = [&image](std::uint64_t page, std::uint64_t slot, std::uint64_t word) {
-        store_le64(image, page * kPageBytes + slot * kWordBytes, word);
-    };
-    for (std::uint64_t word = 0; word < kBitmapWords; ++word)
-        put(0, word, ~std::uint64_t{0});
-    put(1, 0, (kBase.value() + 2 * kPageBytes) | kTable);
-    for (std::uint64_t slot = 1; slot < kSlots; ++slot)
-        put(1, slot, slot << 30 | kLarge);
-    for (std::uint64_t slot = 0; slot < kLeafPages; ++slot)
-        put(2, slot, (kBase.value() + (3 + slot) * kPageBytes) | kTable);
-    for (std::uint64_t slot = kLeafPages; slot < kSlots; ++slot)
-        put(2, slot, (std::uint64_t{0x200000000} + (slot << 21)) | kLarge);
-    for (std::uint64_t page = 0; page < kLeafPages; ++page) {
-        for (std::uint64_t slot = 0; slot < kSlots; ++slot) {
-            const std::uint64_t next = 0x400000000 + (page * kSlots + slot) * kPageBytes;
-            const std::uint64_t anywhere = 0x1000000000 | (random() & 0x3fffff) << 12;
-            put(3 + page, slot, (layout == Layout::contiguous ? next : anywhere) | kTable);
+public:
+    FullRegion(const Kind &kind, Layout layout) : bytes_(kRegionBytes), layout_(layout)
+    {
+        request_.format = find_table_format(kind.format);
+        request_.params = default_params(*request_.format, kind.levels);
+        if (!kind.granule.empty())
+            set_parameter(request_.params, request_.format->parameters, "granule", kind.granule);
+        for (std::size_t at = 0; at < kBitmapBytes; at += kWordBytes)
+            store_le64(bytes_, at, ~std::uint64_t{0});
+        fill();
+    }
+
+    [[nodiscard]] Bytes bytes() const { return bytes_; }
+    [[nodiscard]] const WalkRequest &request() const { return request_; }
+    [[nodiscard]] std::uint64_t leaves() const { return leaves_; }
+
+private:
+    void fill()
+    {
+        unsigned level = request_.params.levels - 1U;
+        PhysAddr table = take(level);
+        request_.root = table;
+        for (; level > 1; --level) {
+            const PhysAddr next = take(level - 1);
+            put(table, request_.format->encode_table(next, level, request_.params));
+            table = next;
+        }
+        const std::uint64_t slots = request_.format->shape(1, request_.params).entries();
+        for (std::uint64_t slot = 0; slot < slots && has_room(); ++slot) {
+            const PhysAddr leaves = take(0);
+            put(table + slot * kWordBytes, request_.format->encode_table(leaves, 1, request_.params));
+            fill_leaves(leaves);
         }
     }
-    return image;
-}
+
+    void fill_leaves(PhysAddr table)
+    {
+        const TableShape shape = request_.format->shape(0, request_.params);
+        for (std::uint64_t slot = 0; slot < shape.entries(); ++slot, ++leaves_) {
+            const std::uint64_t number = layout_ == Layout::contiguous ? leaves_ : random_() & 0x3ffff;
+            const PhysAddr target(0x1000000000 + (number << shape.shift));
+            const LeafSpec leaf{target, shape.shift, Access::read() | Access::write()};
+            put(table + slot * kWordBytes, request_.format->encode_leaf(leaf, 0, request_.params).value());
+        }
+    }
+
+    [[nodiscard]] std::uint64_t end_of(std::uint64_t align, std::uint64_t size) const
+    {
+        return (next_ + align - 1) / align * align + size;
+    }
+    [[nodiscard]] bool has_room() const
+    {
+        const TableShape shape = request_.format->shape(0, request_.params);
+        return end_of(shape.align_bytes, shape.bytes()) <= kRegionBytes;
+    }
+    PhysAddr take(unsigned level)
+    {
+        const TableShape shape = request_.format->shape(level, request_.params);
+        next_ = end_of(shape.align_bytes, shape.bytes());
+        return kBase + (next_ - shape.bytes());
+    }
+    void put(PhysAddr place, std::uint64_t word) { store_le64(bytes_, place - kBase, word); }
+
+    std::vector<std::byte> bytes_;
+    Layout layout_;
+    WalkRequest request_;
+    std::uint64_t next_ = kPageBytes;
+    std::uint64_t leaves_ = 0;
+    std::mt19937_64 random_{1};
+};
 
 }  // namespace pgregion::bench
