@@ -23,7 +23,8 @@ public:
         role.first = visit.first;
         role.address = visit.table;
         role.entries = visit.shape.entries();
-        roles_.emplace(page_of(visit.table), role);
+        role.entry_bytes = visit.shape.bytes() / visit.shape.entries();
+        roles_.emplace(visit.table, role);
     }
 
     Visit runs(const TableVisit &, std::span<const EntryRun>) override { return Visit::go_on; }
@@ -48,7 +49,8 @@ public:
         role.directory_table = table;
         role.address = table.address;
         role.entries = table.records;
-        roles_.emplace(page_of(table.address), role);
+        role.entry_bytes = unit_.format->table_types[table.type].record_bytes;
+        roles_.emplace(table.address, role);
     }
 
     // Tables behind an outer stage are the guest's, at addresses of the guest.

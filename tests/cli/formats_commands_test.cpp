@@ -208,6 +208,33 @@ TEST_F(Formats, BigEndianRecordsBecomeTextAndTheSameBytesAgain)
     EXPECT_THAT(text, HasSubstr("V GADE SADE iohgatp.PPN=0x1004 iohgatp.GSCID=4 iohgatp.MODE=8"));
 }
 
+TEST_F(Formats, ALaterPageOfATableOfSeveralIsShownWithItsOwnIndexes)
+{
+    TableImage image(0x1000000);
+    image.allocate(0, 7);
+    image.put(5, 3, (0x940000000 >> 2) | 0xdf);  // slot 515 of a root of Sv39x4 on pages 4 to 7
+    const Words tables{"--format", "riscv-x4", "--levels", "3", "--root", "page:4"};
+    const Json shown = entry(words({"page", source(image), "5"}, tables), 515);
+    EXPECT_EQ(shown.at("iova"), "0x80c0000000");
+    EXPECT_EQ(shown.at("target"), "0x940000000");
+    EXPECT_EQ(result(words({"page", source(image), "6"}, tables)).at("reached"), true);
+    EXPECT_EQ(result(words({"page", source(image), "3"}, tables)).at("reached"), false);
+}
+
+TEST_F(Formats, TablesThatShareAPageAreAllShown)
+{
+    TableImage image = smmu_region();
+    // Device 4 has a context descriptor of its own behind that of device 1, on the same page.
+    image.put(1, 32, 0x100204b);
+    image.put(2, 8, 0x00040205c0000019).put(2, 9, 0x1003000);
+    const Json shown = result(words({"page", source(image), "2"}, strtab_));
+    ASSERT_EQ(shown.at("entries").size(), 2U);
+    EXPECT_EQ(shown.at("entries").at(0).at("table"), "0x1002000");
+    EXPECT_EQ(shown.at("entries").at(1).at("table"), "0x1002040");
+    EXPECT_EQ(shown.at("entries").at(1).at("index"), 0);
+    EXPECT_EQ(shown.at("entries").at(1).at("fields").at("ASID"), 4);
+}
+
 TEST_F(Formats, ColumnsOfIntelDebugfsAreForTablesOfVtdAlone)
 {
     const Words amd = words({"decode", source(amd_region()), "--as", "intel-debugfs"}, devtab_);

@@ -113,11 +113,33 @@ private:
             list_rows(listing, device);
             return;
         }
-        for (const UnitDevice &device : list_devices(tables, listing.problems)) {
+        for (const UnitDevice &device : folded(list_devices(tables, listing.problems))) {
             list_rows(listing, device);
             if (listing.rows.cut() || listing.session.results().reader_gone())
                 break;
         }
+    }
+
+    /// Neighbours without tables that are alike as one row: a directory has a blocked entry for every absent device.
+    static std::vector<UnitDevice> folded(const std::vector<UnitDevice> &rows)
+    {
+        std::vector<UnitDevice> result;
+        for (const UnitDevice &row : rows) {
+            if (result.empty() || !goes_on(result.back(), row))
+                result.push_back(row);
+            else
+                result.back().device.last_id = row.device.last_id;
+        }
+        return result;
+    }
+
+    static bool goes_on(const UnitDevice &last, const UnitDevice &next)
+    {
+        const Translation &a = last.device.translation;
+        const Translation &b = next.device.translation;
+        const bool neighbours = last.unit == next.unit && last.device.last_id + 1 == next.device.id &&
+                                !last.device.pasid && !next.device.pasid;
+        return neighbours && a.format == nullptr && b.format == nullptr && a.kind == b.kind && a.access == b.access;
     }
 
     void list_rows(Listing &listing, const UnitDevice &row)

@@ -77,18 +77,18 @@ private:
         }
         const Tables tables = open_tables(source, session.options());
         const PhysAddr address = tables.pages.base.value_or(PhysAddr(0)) + number * kPageBytes;
-        const std::optional<TableRole> role = role_of(tables, address);
+        const std::vector<TableRole> roles = roles_on(tables, address);
         tables.ensure_intact(source);
         results.begin(&tables.info);
         results.list("entries", "entry");
         results.list("problems", "problem");
-        if (role)
-            show_table(session, tables, *role, page);
-        else
+        for (const TableRole &role : roles)
+            show_table(session, tables, slice_of(role, address, page));
+        if (roles.empty())
             show_unreached(session, tables, page, address);
         if (results.wants_json())
             results.put_null("hex");
-        put_outcome(results, number, role.has_value());
+        put_outcome(results, number, !roles.empty());
         results.end();
         return kClean;
     }
@@ -133,13 +133,35 @@ private:
             results.text(hex_lines(page));
     }
 
-    [[nodiscard]] std::optional<TableRole> role_of(const Tables &tables, PhysAddr address) const
+    /// The tables that have something on the page, in order of their address. The last that begins before the page may
+    /// reach into it; no table is longer than the source.
+    [[nodiscard]] std::vector<TableRole> roles_on(const Tables &tables, PhysAddr page) const
     {
         if (!level_.empty())
-            return forced_role(tables, address);
-        const auto roles = table_roles(tables);
-        const auto found = roles.find(address);
-        return found == roles.end() ? std::nullopt : std::optional(found->second);
+            return {forced_role(tables, page)};
+        std::vector<TableRole> found;
+        for (const auto &[address, role] : table_roles(tables)) {
+            const bool begins_below = address <= page + (kPageBytes - 1);
+            if (begins_below && (address >= page || page - address < role.bytes()))
+                found.push_back(role);
+        }
+        return found;
+    }
+
+    /// The part of a table that stands on one page.
+    struct Slice {
+        const TableRole &role;
+        Bytes bytes;
+        std::uint32_t first = 0;  ///< its first entry
+    };
+
+    static Slice slice_of(const TableRole &role, PhysAddr page_address, Bytes page)
+    {
+        const PhysAddr start = std::max(role.address, page_address);
+        const std::uint64_t skipped = start - role.address;
+        const std::uint64_t length = std::min<std::uint64_t>(role.bytes() - skipped, page_address + kPageBytes - start);
+        return {role, page.subspan(start - page_address, length),
+                static_cast<std::uint32_t>(skipped / role.entry_bytes)};
     }
 
     [[nodiscard]] TableRole forced_role(const Tables &tables, PhysAddr address) const
@@ -153,32 +175,34 @@ private:
         role.params = tables.params;
         role.level = static_cast<unsigned>(level);
         role.address = address;
+        role.entry_bytes = kWordBytes;
+        role.entries =
+            std::min<std::uint32_t>(kPageBytes / kWordBytes, role.format->shape(role.level, role.params).entries());
         return role;
     }
 
-    void show_table(Session &session, const Tables &tables, const TableRole &role, Bytes page) const
+    static void show_table(Session &session, const Tables &tables, const Slice &slice)
     {
-        if (role.format != nullptr)
-            show_entries(session, tables, role, page);
+        if (slice.role.format != nullptr)
+            show_entries(session, tables, slice);
         else
-            show_records(session, tables, role, page);
+            show_records(session, tables, slice);
     }
 
-    static void show_entries(Session &session, const Tables &tables, const TableRole &role, Bytes page)
+    static void show_entries(Session &session, const Tables &tables, const Slice &slice)
     {
         report::ResultWriter &results = session.results();
+        const TableRole &role = slice.role;
         const TableShape shape = role.format->shape(role.level, role.params);
         if (results.wants_text())
             results.text(fmt::format("{}: {} table, level {}, first IOVA {}\n", tables.pages.describe(role.address),
                                      role.format->name, role.level, hex(role.first.value())));
-        const std::size_t skipped = role.address.value() % kPageBytes;
         const auto shown = session.verbose() ? report::FieldsShown::all : report::FieldsShown::set;
-        for (std::size_t at = skipped; at + kWordBytes <= std::min<std::size_t>(page.size(), skipped + shape.bytes());
-             at += kWordBytes) {
-            const std::uint64_t stored = load_le64(page, at);
+        for (std::size_t at = 0; at + kWordBytes <= slice.bytes.size(); at += kWordBytes) {
+            const std::uint64_t stored = load_le64(slice.bytes, at);
             if (stored == 0)
                 continue;
-            const auto index = static_cast<std::uint32_t>((at - skipped) / kWordBytes);
+            const auto index = slice.first + static_cast<std::uint32_t>(at / kWordBytes);
             const std::uint64_t raw = role.params.big_endian ? byte_swap(stored) : stored;
             const Entry entry = role.format->decode(raw, role.level, role.params);
             const Iova iova =
@@ -189,22 +213,23 @@ private:
         }
     }
 
-    static void show_records(Session &session, const Tables &tables, const TableRole &role, Bytes page)
+    static void show_records(Session &session, const Tables &tables, const Slice &slice)
     {
         report::ResultWriter &results = session.results();
-        const DirectoryTable &table = role.directory_table;
-        const DirectoryTableType &type = role.directory->table_types[table.type];
+        const DirectoryFormat &format = *slice.role.directory;
+        const DirectoryTable &table = slice.role.directory_table;
         if (results.wants_text())
-            results.text(
-                fmt::format("{}: {} {}\n", tables.pages.describe(role.address), role.directory->name, type.name));
+            results.text(fmt::format("{}: {} {}\n", tables.pages.describe(table.address), format.name,
+                                     format.table_types[table.type].name));
         const auto shown = session.verbose() ? report::FieldsShown::all : report::FieldsShown::set;
-        for (std::uint32_t index = 0; (index + std::size_t{1}) * type.record_bytes <= page.size(); ++index) {
-            const Bytes bytes = page.subspan(std::size_t{index} * type.record_bytes, type.record_bytes);
+        const std::size_t record_bytes = slice.role.entry_bytes;
+        for (std::uint32_t i = 0; (i + std::size_t{1}) * record_bytes <= slice.bytes.size(); ++i) {
+            const Bytes bytes = slice.bytes.subspan(i * record_bytes, record_bytes);
             if (all_zero(bytes))
                 continue;
-            DirectoryStep step{table, index, load_record(bytes, table.big_endian), {}};
-            step.record = role.directory->decode(table, step.words, role.params);
-            report::write_record(results, {role.directory, &step}, tables.pages, shown);
+            DirectoryStep step{table, slice.first + i, load_record(bytes, table.big_endian), {}};
+            step.record = format.decode(table, step.words, slice.role.params);
+            report::write_record(results, {&format, &step}, tables.pages, shown);
         }
     }
 
