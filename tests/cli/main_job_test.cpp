@@ -7,6 +7,7 @@
 #include "support/run_program.h"
 
 #include <fstream>
+#include <optional>
 
 #include <gtest/gtest.h>
 

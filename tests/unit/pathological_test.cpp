@@ -5,6 +5,7 @@
 // such tables ends with a refusal or with few edits. Directories and nested stages: pathological_directory_test.cpp.
 #include "support/conformance.h"
 #include "support/region_image.h"
+#include "support/sanitizer.h"
 #include "support/walk_record.h"
 
 #include <pgregion/edit.h>
@@ -180,7 +181,7 @@ TEST_P(Pathological, EverySlotOfEveryTableLeadsToADifferentTable)
         }
         expect_bounded(scene, 512 + 256);
         expect_plans_end(scene);
-        if (levels == format().max_levels)
+        if (levels == format().max_levels && !kSanitized)  // a minute for each format there
             expect_guess_ends(scene);
     }
 }
