@@ -33,6 +33,12 @@ enum class ProblemKind : std::uint8_t {
 /// A stable kebab-case word ("table-outside-source").
 [[nodiscard]] std::string_view code(ProblemKind kind);
 
+/// True for a problem that ends a listing early. Any other means that something is malformed or not in the source.
+[[nodiscard]] constexpr bool cuts_short(ProblemKind kind)
+{
+    return kind == ProblemKind::table_repeated || kind == ProblemKind::budget_spent;
+}
+
 struct Problem {
     ProblemKind kind;
     PhysAddr table;                     ///< the table (or directory table) that holds the entry
@@ -110,6 +116,9 @@ struct WalkOutcome {
     bool truncated = false;   ///< something repeated too often, or the budget ended
     bool incomplete = false;  ///< some entry is malformed or leads outside of the source
     bool stopped = false;     ///< the visitor wanted no more
+
+    /// Takes note of a problem that was found.
+    void note(ProblemKind kind) { (cuts_short(kind) ? truncated : incomplete) = true; }
 };
 
 /// Visits every non-zero entry below the root.
@@ -252,7 +261,13 @@ struct Requester {
 [[nodiscard]] DirectoryLookup find_device(const MemorySource &memory, const DirectoryRequest &request,
                                           const Requester &requester);
 
-/// The walk of a translation that has tables.
+/// The walk of a translation that has tables, through all stages.
 [[nodiscard]] WalkRequest walk_request(const Translation &translation);
+/// The walk of one stage by itself.
+[[nodiscard]] WalkRequest walk_request(const Stage &stage);
+
+/// The stage whose tables lie at physical addresses: the outer one of a nested translation, whose inner tables are a
+/// guest's, or else its only one. Precondition: the translation has tables.
+[[nodiscard]] Stage physical_stage(const Translation &translation);
 
 }  // namespace pgregion

@@ -31,10 +31,8 @@ public:
             }
         }
         devices.push_back({unit_, device});
-        if (root_readable(tables_, device.translation))
-            return;
-        problems_.set_incomplete();
-        problems_.add(root_problem(device));
+        if (!root_readable(tables_, device.translation))
+            problems_.add(root_problem(device));
     }
 
     void problem(const Problem &problem) override { problems_.add(problem); }

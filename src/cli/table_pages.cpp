@@ -65,13 +65,7 @@ public:
         const Translation &translation = device.translation;
         if (translation.format == nullptr)
             return;
-        WalkRequest request = walk_request(translation);
-        if (translation.outer.format != nullptr)
-            request = walk_request({.kind = translation.kind,
-                                    .format = translation.outer.format,
-                                    .params = translation.outer.params,
-                                    .root = translation.outer.root,
-                                    .outer = {}});
+        WalkRequest request = walk_request(physical_stage(translation));
         RoleCollector collector(roles_);
         request.budget = &budget_;
         walk_tables(tables_.memory, request, collector);

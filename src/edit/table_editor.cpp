@@ -287,14 +287,15 @@ TablesPlan TableEditor::plan() const
     Bitmap fresh;
     for (const Range<PageIndex> &run : added_)
         fresh.set(run);
+    const std::vector<std::uint64_t> changed = changed_pages();
     for (const bool is_fresh : {true, false}) {
-        for (const std::uint64_t page : changed_pages()) {
+        for (const std::uint64_t page : changed) {
             if (fresh.test(PageIndex(page)) == is_fresh)
                 append_changes(plan.edits, before_, after, {page * kPageBytes, kPageBytes});
         }
     }
     append_bitmap_edits(plan.edits, bitmap_added_, bitmap_);
-    for (const std::uint64_t page : changed_pages()) {
+    for (const std::uint64_t page : changed) {
         for (std::uint64_t at = page * kPageBytes; at < (page + 1) * kPageBytes; at += kWordBytes)
             plan.entries_changed += load_le64(before_, at) != load_le64(after, at) ? 1U : 0U;
     }

@@ -15,7 +15,7 @@ namespace pgregion::report
 {
 
 /// Prints the leaves of VT-d second-stage tables as text; nothing under --json, where `decode` has its own rows.
-class DebugfsReport final : public WalkVisitor
+class DebugfsReport : public WalkVisitor
 {
 public:
     /// `limit` rows at most, 0 for no limit.
@@ -25,7 +25,6 @@ public:
     void heading(std::string_view device, PhysAddr root);
 
     Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) override;
-    void problem(const Problem &) override {}
 
     [[nodiscard]] bool cut() const { return cut_; }
 

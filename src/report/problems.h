@@ -6,6 +6,8 @@
 
 #include "report/place.h"
 
+#include <utility>
+
 namespace pgregion::report
 {
 
@@ -17,6 +19,7 @@ public:
     void add(const Problem &problem)
     {
         ++total_;
+        (cuts_short(problem.kind) ? truncated_ : incomplete_) = true;
         if (kept_.size() < kKept)
             kept_.push_back(problem);
     }
@@ -26,7 +29,6 @@ public:
         truncated_ = truncated_ || outcome.truncated;
     }
     void truncate() { truncated_ = true; }
-    void set_incomplete() { incomplete_ = true; }
 
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] const std::vector<Problem> &kept() const { return kept_; }
@@ -43,6 +45,21 @@ private:
     std::size_t total_ = 0;
     bool truncated_ = false;
     bool incomplete_ = false;
+};
+
+/// Collects problems beside whatever else `Base`, a visitor, takes.
+template <class Base>
+class WithProblems : public Base
+{
+public:
+    template <class... Args>
+    explicit WithProblems(Problems &problems, Args &&...args) : Base(std::forward<Args>(args)...), problems_(problems)
+    {
+    }
+    void problem(const Problem &problem) override { problems_.add(problem); }
+
+private:
+    Problems &problems_;
 };
 
 }  // namespace pgregion::report

@@ -106,9 +106,7 @@ void look_at_record(Finder &finder, const DirectoryFormat &format, const Directo
         finder.look(place, record.next->address, counted(bytes_of(format, *record.next)));
     if (!record.translation || record.translation->format == nullptr)
         return;
-    const Translation &translation = *record.translation;
-    const bool nested = translation.outer.format != nullptr;
-    const Stage physical = nested ? translation.outer : Stage{translation.format, translation.params, translation.root};
+    const Stage physical = physical_stage(*record.translation);
     finder.look(place, physical.root, counted(bytes_of_root(physical)));
 }
 
@@ -137,13 +135,7 @@ public:
         if (finder_.done() || translation.format == nullptr ||
             !seen_.insert({translation.root, translation.params.levels}).second)
             return;
-        WalkRequest request = walk_request(translation);
-        if (translation.outer.format != nullptr) {  // the inner tables are the guest's
-            request.format = translation.outer.format;
-            request.params = translation.outer.params;
-            request.root = translation.outer.root;
-            request.outer = {};
-        }
+        WalkRequest request = walk_request(physical_stage(translation));
         request.budget = &budget_;
         TablePointers pointers(finder_);
         finder_.add(walk_tables(memory_, request, pointers));

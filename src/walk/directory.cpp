@@ -168,10 +168,7 @@ private:
 
     void report(ProblemKind kind, const DirectoryStep &step, const DirectoryPlace &place, std::uint64_t observed)
     {
-        if (kind == ProblemKind::table_repeated || kind == ProblemKind::budget_spent)
-            outcome_.truncated = true;
-        else
-            outcome_.incomplete = true;
+        outcome_.note(kind);
         visitor_.problem({.kind = kind,
                           .table = step.table.address,
                           .level = {},

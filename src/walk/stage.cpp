@@ -15,15 +15,6 @@ namespace pgregion
 namespace
 {
 
-WalkRequest request_of(const Stage &stage)
-{
-    WalkRequest request;
-    request.format = stage.format;
-    request.params = stage.params;
-    request.root = stage.root;
-    return request;
-}
-
 /// How far the entry reaches in which the way of `address` ended.
 std::uint64_t rest_of_slot(const Stage &stage, const TranslationResult &result, PhysAddr address)
 {
@@ -37,7 +28,8 @@ std::uint64_t rest_of_slot(const Stage &stage, const TranslationResult &result, 
 
 std::span<const std::byte> StageMemory::page(PhysAddr page_address, std::span<std::byte> buffer) const
 {
-    const TranslationResult result = translate(memory_, request_of(stage_), Iova(page_address.value()), Access::read());
+    const TranslationResult result =
+        translate(memory_, walk_request(stage_), Iova(page_address.value()), Access::read());
     if (!result.mapped || result.fault)
         return {};
     return memory_.page(result.pa, buffer);
@@ -45,7 +37,7 @@ std::span<const std::byte> StageMemory::page(PhysAddr page_address, std::span<st
 
 StagePiece stage_piece(const MemorySource &memory, const Stage &stage, PhysAddr address, std::uint64_t wanted)
 {
-    const TranslationResult result = translate(memory, request_of(stage), Iova(address.value()), Access::read());
+    const TranslationResult result = translate(memory, walk_request(stage), Iova(address.value()), Access::read());
     StagePiece piece;
     piece.mapped = result.mapped;
     if (!result.mapped) {

@@ -67,7 +67,7 @@ private:
         const Bytes bytes = reader_.read(place, kWordBytes);
         if (bytes.size() < kWordBytes) {
             if (request_.outer.format != nullptr)
-                take_outer(translate(memory_, outer_request(), Iova(place.value()), Access::read()));
+                take_outer(translate(memory_, walk_request(request_.outer), Iova(place.value()), Access::read()));
             fail(result_.steps.empty() ? FaultCause::root_unreadable : FaultCause::table_unreadable, level);
             return nullptr;
         }
@@ -137,19 +137,11 @@ private:
             fail(FaultCause::output_forbidden, step.level);
     }
 
-    [[nodiscard]] WalkRequest outer_request() const
-    {
-        WalkRequest request;
-        request.format = request_.outer.format;
-        request.params = request_.outer.params;
-        request.root = request_.outer.root;
-        return request;
-    }
-
     /// The result of the inner stage is an intermediate address: takes it through the outer stage.
     void go_through_outer()
     {
-        const TranslationResult outer = translate(memory_, outer_request(), Iova(result_.pa.value()), wanted_);
+        const TranslationResult outer =
+            translate(memory_, walk_request(request_.outer), Iova(result_.pa.value()), wanted_);
         result_.mapped = outer.mapped;
         result_.pa = outer.pa;
         result_.size_lg2 = std::min(result_.size_lg2, outer.size_lg2);
@@ -201,13 +193,25 @@ TranslationResult translate(const MemorySource &memory, const WalkRequest &reque
 
 WalkRequest walk_request(const Translation &translation)
 {
-    WalkRequest request;
-    request.format = translation.format;
-    request.params = translation.params;
-    request.root = translation.root;
+    WalkRequest request = walk_request(Stage{translation.format, translation.params, translation.root});
     request.outer = translation.outer;
     request.access = translation.access;
     return request;
+}
+
+WalkRequest walk_request(const Stage &stage)
+{
+    WalkRequest request;
+    request.format = stage.format;
+    request.params = stage.params;
+    request.root = stage.root;
+    return request;
+}
+
+Stage physical_stage(const Translation &translation)
+{
+    const bool nested = translation.outer.format != nullptr;
+    return nested ? translation.outer : Stage{translation.format, translation.params, translation.root};
 }
 
 }  // namespace pgregion

@@ -208,10 +208,7 @@ private:
 
     void report(ProblemKind kind, const TableVisit &visit, const EntryRun &run, std::uint64_t observed)
     {
-        if (kind == ProblemKind::table_repeated || kind == ProblemKind::budget_spent)
-            outcome_.truncated = true;
-        else
-            outcome_.incomplete = true;
+        outcome_.note(kind);
         visitor_.problem({.kind = kind,
                           .table = visit.table,
                           .level = static_cast<std::uint8_t>(visit.level),

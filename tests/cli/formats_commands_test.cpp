@@ -208,6 +208,19 @@ TEST_F(Formats, BigEndianRecordsBecomeTextAndTheSameBytesAgain)
     EXPECT_THAT(text, HasSubstr("V GADE SADE iohgatp.PPN=0x1004 iohgatp.GSCID=4 iohgatp.MODE=8"));
 }
 
+TEST_F(Formats, ColumnsOfIntelDebugfsComeWithTheProblemsOfTheTables)
+{
+    TableImage image(0x1000000);
+    image.allocate(0, 2);
+    image.put(1, 0, 0x1002003).put(1, 1, 0x90000003);           // the second leads out of the source
+    image.put(2, 0, 0x40000083).put(2, 1, 0x4000000000000083);  // the second has bit 62 set
+    const ProgramOutcome outcome =
+        run_pgregion({"decode", source(image), "--format", "vtd-ss", "--levels", "3", "--as", "intel-debugfs"});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.errors, HasSubstr("0x90000000, which the source does not hold"));
+    EXPECT_THAT(outcome.errors, HasSubstr("reserved bits set (0x4000000000000000)"));
+}
+
 TEST_F(Formats, ALaterPageOfATableOfSeveralIsShownWithItsOwnIndexes)
 {
     TableImage image(0x1000000);

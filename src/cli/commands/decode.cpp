@@ -52,7 +52,6 @@ public:
         if (!is_new) {
             rows_.note("      (shown above: another device has the same tables)");
         } else if (!root_readable(tables_, translation)) {
-            problems_.set_incomplete();
             rows_.problem(root_problem(device));
         } else {
             walk_(walk_request(translation));
@@ -103,7 +102,7 @@ private:
         results.list("problems", "problem");
         report::Problems problems;
         if (as_ == kDebugfs && results.wants_text()) {
-            report::DebugfsReport rows(results, limit_);
+            report::WithProblems<report::DebugfsReport> rows(problems, results, limit_);
             walk_as_debugfs(session, tables, rows, problems);
             if (rows.cut())
                 problems.truncate();

@@ -57,8 +57,7 @@ int edit_tables(Session &session, const std::string &argument, const PlanOfTable
     const OpenedSource source(argument, session.options().source, OpenMode::read_write);
     TablesPlan plan;
     Tables tables = open_tables(source, session.options());
-    if (!source.is_region())
-        std::ignore = source.region();  // refuses: only a region says which pages are free
+    std::ignore = source.region();  // refuses a memory: only a region says which pages are free
     const TablesInRegion edited = tables_to_edit(tables, session.options().decoding);
     write_region(source, [&](std::span<const std::byte> region) {
         plan = plan_of(region, edited);

@@ -18,21 +18,7 @@ namespace pgregion::cli
 namespace
 {
 
-/// Collects problems beside whatever takes the leaves.
-template <class Base>
-class WithProblems : public Base
-{
-public:
-    template <class... Args>
-    explicit WithProblems(report::Problems &problems, Args &&...args)
-        : Base(std::forward<Args>(args)...), problems_(problems)
-    {
-    }
-    void problem(const Problem &problem) override { problems_.add(problem); }
-
-private:
-    report::Problems &problems_;
-};
+using report::WithProblems;
 
 /// One row per leaf.
 class EveryPage : public LeafVisitor<EveryPage>
