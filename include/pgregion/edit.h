@@ -13,6 +13,7 @@
 #pragma once
 
 #include <pgregion/address.h>
+#include <pgregion/check.h>
 #include <pgregion/format.h>
 #include <pgregion/region.h>
 
@@ -149,6 +150,34 @@ struct TablesPlan {
 /// where smaller leaves cannot say the same.
 [[nodiscard]] TablesPlan plan_unmap(std::span<const std::byte> region, const TablesInRegion &tables,
                                     const UnmapRequest &request);
+
+// ---- repair ------------------------------------------------------------------------------------------------
+
+/// The bytes that a repair may change.
+struct RepairTarget {
+    std::span<const std::byte> bytes;
+    PhysAddr base;              ///< physical address of the first of them; of no use where `findings` name pages only
+    bool is_region = false;     ///< kRegionBytes with a bitmap
+    bool keep_entries = false;  ///< entries with reserved bits are kept and only these bits cleared (--clear-reserved)
+    std::span<const DirectoryRequest> units = {};  ///< those that the findings count
+};
+
+/// What takes one finding away. Where an earlier one of the plan does so on the way, `edits` is empty.
+struct PlannedRepair {
+    const Finding *finding = nullptr;
+    Edits edits;  ///< offsets in RepairTarget::bytes
+};
+
+struct RepairPlan {
+    std::vector<PlannedRepair> repairs;  ///< in the order in which they are carried out
+    std::vector<const Finding *> left;   ///< findings whose place is not in the target, or that have no remedy
+    Edits edits;                         ///< those of all repairs together; they never change the same bit
+};
+
+/// Plans the remedies of `findings`, which come from the bytes as they are now and must outlive the plan: bits are
+/// set first, then entries and records change, then pages are zeroed, last of all bits are cleared. No address is ever
+/// written: an entry becomes zero, a record one that blocks its device.
+[[nodiscard]] RepairPlan plan_repair(const RepairTarget &target, std::span<const Finding *const> findings);
 
 // ---- apply -------------------------------------------------------------------------------------------------
 
