@@ -55,14 +55,38 @@ _pgregion_value()
         *:--pasid)
             kind=any
             ;;
+        init:--undo)
+            kind=file
+            ;;
+        init:--undo-keep)
+            kind=any
+            ;;
         alloc:--order)
             kind=any
             ;;
         alloc:--count)
             kind=any
             ;;
+        alloc:--undo)
+            kind=file
+            ;;
+        alloc:--undo-keep)
+            kind=any
+            ;;
+        free:--undo)
+            kind=file
+            ;;
+        free:--undo-keep)
+            kind=any
+            ;;
         root:--liveupdate)
             kind=words values='yes no auto'
+            ;;
+        root:--undo)
+            kind=file
+            ;;
+        root:--undo-keep)
+            kind=any
             ;;
         validate:--liveupdate)
             kind=words values='yes no auto'
@@ -97,6 +121,48 @@ _pgregion_value()
         devices:--limit)
             kind=any
             ;;
+        check:--liveupdate)
+            kind=words values='yes no auto'
+            ;;
+        check:--fail-on)
+            kind=words values='error warning info never'
+            ;;
+        check:--only)
+            kind=any
+            ;;
+        check:--skip)
+            kind=any
+            ;;
+        check:--ram)
+            kind=any
+            ;;
+        check:--report)
+            kind=words values='junit sarif'
+            ;;
+        repair:--to)
+            kind=file
+            ;;
+        repair:--liveupdate)
+            kind=words values='yes no auto'
+            ;;
+        repair:--fail-on)
+            kind=words values='error warning info never'
+            ;;
+        repair:--only)
+            kind=any
+            ;;
+        repair:--skip)
+            kind=any
+            ;;
+        repair:--ram)
+            kind=any
+            ;;
+        repair:--undo)
+            kind=file
+            ;;
+        repair:--undo-keep)
+            kind=any
+            ;;
         map:--access)
             kind=any
             ;;
@@ -105,6 +171,30 @@ _pgregion_value()
             ;;
         map:--memory-type)
             kind=words values='normal non-cached device'
+            ;;
+        map:--undo)
+            kind=file
+            ;;
+        map:--undo-keep)
+            kind=any
+            ;;
+        unmap:--undo)
+            kind=file
+            ;;
+        unmap:--undo-keep)
+            kind=any
+            ;;
+        restore:--undo)
+            kind=file
+            ;;
+        restore:--undo-keep)
+            kind=any
+            ;;
+        undo:--undo)
+            kind=file
+            ;;
+        undo:--undo-keep)
+            kind=any
             ;;
         *) return 1 ;;
     esac
@@ -117,24 +207,24 @@ _pgregion_command()
     local global='-h --help -V --version --json --json-lines -o --output --color --progress -j --jobs -q --quiet -v --verbose'
     local source='--offset --paddr'
     local decoding='--format --levels --root --paw --param --with --register --registers --device --pasid'
-    commands='init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore formats'
+    commands='init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo explain formats'
     files=0
     case $1 in
         '') options="$source $decoding $global" ;;
         init)
-            options="--take-root --overwrite $source $global"
+            options="--take-root --overwrite --undo --undo-keep --no-undo --live-write $source $global"
             files=1
             ;;
         alloc)
-            options="--order --count --zero --no-zero --open --allow-root $source $global"
+            options="--order --count --zero --no-zero --open --allow-root --undo --undo-keep --no-undo --live-write $source $global"
             files=1
             ;;
         free)
-            options="--open --force-referenced $source $decoding $global"
+            options="--open --force-referenced --undo --undo-keep --no-undo --live-write $source $decoding $global"
             files=1
             ;;
         root)
-            options="--liveupdate --open $source $global"
+            options="--liveupdate --open --undo --undo-keep --no-undo --live-write $source $global"
             files=1
             ;;
         validate)
@@ -169,12 +259,20 @@ _pgregion_command()
             options="--limit $source $decoding $global"
             files=all
             ;;
+        check)
+            options="--liveupdate --fail-on --only --skip --ram --report $source $decoding $global"
+            files=all
+            ;;
+        repair)
+            options="-n --plan -p --safe -y --yes --to --clear-reserved --liveupdate --fail-on --only --skip --ram --undo --undo-keep --no-undo --live-write $source $decoding $global"
+            files=1
+            ;;
         map)
-            options="--access --page-size --memory-type $source $decoding $global"
+            options="--access --page-size --memory-type --undo --undo-keep --no-undo --live-write $source $decoding $global"
             files=1
             ;;
         unmap)
-            options="--free-empty $source $decoding $global"
+            options="--free-empty --undo --undo-keep --no-undo --live-write $source $decoding $global"
             files=1
             ;;
         dump)
@@ -182,8 +280,16 @@ _pgregion_command()
             files=1
             ;;
         restore)
-            options="--overwrite $source $global"
+            options="--overwrite --undo --undo-keep --no-undo --live-write $source $global"
             files=2
+            ;;
+        undo)
+            options="--list -n --dry-run --finish --undo --undo-keep --no-undo --live-write $source $global"
+            files=1
+            ;;
+        explain)
+            options="$global"
+            files=0
             ;;
         formats)
             options="$global"

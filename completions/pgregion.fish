@@ -24,9 +24,17 @@ function __pgregion_takes_value
             '*:--registers' \
             '*:--device' \
             '*:--pasid' \
+            'init:--undo' \
+            'init:--undo-keep' \
             'alloc:--order' \
             'alloc:--count' \
+            'alloc:--undo' \
+            'alloc:--undo-keep' \
+            'free:--undo' \
+            'free:--undo-keep' \
             'root:--liveupdate' \
+            'root:--undo' \
+            'root:--undo-keep' \
             'validate:--liveupdate' \
             'bitmap:--as' \
             'page:--level' \
@@ -38,9 +46,31 @@ function __pgregion_takes_value
             'mappings:--limit' \
             'translate:--access' \
             'devices:--limit' \
+            'check:--liveupdate' \
+            'check:--fail-on' \
+            'check:--only' \
+            'check:--skip' \
+            'check:--ram' \
+            'check:--report' \
+            'repair:--to' \
+            'repair:--liveupdate' \
+            'repair:--fail-on' \
+            'repair:--only' \
+            'repair:--skip' \
+            'repair:--ram' \
+            'repair:--undo' \
+            'repair:--undo-keep' \
             'map:--access' \
             'map:--page-size' \
-            'map:--memory-type'
+            'map:--memory-type' \
+            'map:--undo' \
+            'map:--undo-keep' \
+            'unmap:--undo' \
+            'unmap:--undo-keep' \
+            'restore:--undo' \
+            'restore:--undo-keep' \
+            'undo:--undo' \
+            'undo:--undo-keep'
             return 0
     end
     return 1
@@ -92,25 +122,29 @@ complete -c pgregion -l json-lines -d 'one JSON object per record and line'
 complete -c pgregion -s o -l output -r -F -d 'write to FILE, whole or not at all'
 complete -c pgregion -l color -x -a 'auto always never' -d 'colours: auto, always or never'
 complete -c pgregion -l progress -x -a 'auto always never' -d 'progress on standard error: auto, always or never'
-complete -c pgregion -s j -l jobs -x -d 'work on N sources at once'
+complete -c pgregion -s j -l jobs -x -d 'use at most N threads'
 complete -c pgregion -s q -l quiet -d 'exit status only'
 complete -c pgregion -s v -l verbose -d 'say more'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore' -l offset -x -d 'where in the source it begins, a multiple of 4K'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices map unmap dump restore' -l paddr -x -d 'physical address of that place'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l format -x -a 'auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt' -d 'format of the tables; see pgregion formats'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l levels -x -d 'number of table levels, or auto'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l root -x -d 'root table: page:N or a physical address'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l paw -x -d 'physical address width of the host'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l param -x -d 'parameter of the format (repeatable)'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l with -r -F -d 'one more piece of the same memory (repeatable)'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l register -x -d 'root register as the hardware holds it (repeatable)'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l registers -r -F -d 'root registers out of FILE, lines of address: value'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l device -x -d 'one device of a directory: BDF or number'
-complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices map unmap dump' -l pasid -x -d 'one PASID of the device; without it, requests without PASID'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo' -l offset -x -d 'where in the source it begins, a multiple of 4K'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo' -l paddr -x -d 'physical address of that place'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l format -x -a 'auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt' -d 'format of the tables; see pgregion formats'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l levels -x -d 'number of table levels, or auto'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l root -x -d 'root table: page:N or a physical address'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l paw -x -d 'physical address width of the host'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l param -x -d 'parameter of the format (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l with -r -F -d 'one more piece of the same memory (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l register -x -d 'root register as the hardware holds it (repeatable)'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l registers -r -F -d 'root registers out of FILE, lines of address: value'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l device -x -d 'one device of a directory: BDF or number'
+complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l pasid -x -d 'one PASID of the device; without it, requests without PASID'
 
 complete -c pgregion -n __pgregion_needs_command -a init -d 'makes a region: zeros, with bit 0 set'
 complete -c pgregion -n '__pgregion_in init' -l take-root -d 'take the root page as well (page 1)'
 complete -c pgregion -n '__pgregion_in init' -l overwrite -d 'replace what the target holds'
+complete -c pgregion -n '__pgregion_in init' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in init' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in init' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in init' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument init 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a alloc -d 'allocates pages like the kernel: lowest first, all or nothing'
@@ -120,16 +154,28 @@ complete -c pgregion -n '__pgregion_in alloc' -l zero -d 'fill the pages with ze
 complete -c pgregion -n '__pgregion_in alloc' -l no-zero -d 'leave the pages as they are, as the kernel does'
 complete -c pgregion -n '__pgregion_in alloc' -l open -d 'set bit 0 first where it is clear, as the kernel\'s open does'
 complete -c pgregion -n '__pgregion_in alloc' -l allow-root -d 'hand page 1 out, too, while the root is not taken'
+complete -c pgregion -n '__pgregion_in alloc' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in alloc' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in alloc' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in alloc' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument alloc 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a free -d 'zeroes pages and clears their bits, unless a table points at them'
 complete -c pgregion -n '__pgregion_in free' -l open -d 'set bit 0 first where it is clear, as the kernel\'s open does'
 complete -c pgregion -n '__pgregion_in free' -l force-referenced -d 'free pages that a table points at, too'
+complete -c pgregion -n '__pgregion_in free' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in free' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in free' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in free' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument free 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a root -d 'takes the root page; refuses when its bit is not what a live update expects'
 complete -c pgregion -n '__pgregion_in root' -l liveupdate -x -a 'yes no auto' -d 'the kernel starts for a live update: yes, no, or auto (its command line)'
 complete -c pgregion -n '__pgregion_in root' -l open -d 'set bit 0 first where it is clear, as the kernel\'s open does'
+complete -c pgregion -n '__pgregion_in root' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in root' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in root' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in root' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument root 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a validate -d 'compares the root-page bit with the expected state'
@@ -170,14 +216,48 @@ complete -c pgregion -n __pgregion_needs_command -a devices -d 'the devices of a
 complete -c pgregion -n '__pgregion_in devices' -l limit -x -d 'at most ROWS rows'
 complete -c pgregion -n '__pgregion_in devices' -F
 
+complete -c pgregion -n __pgregion_needs_command -a check -d 'every check of regions and tables; changes nothing'
+complete -c pgregion -n '__pgregion_in check' -l liveupdate -x -a 'yes no auto' -d 'compare the root-page bit, too: the kernel starts for a live update: yes, no, or auto (its command line)'
+complete -c pgregion -n '__pgregion_in check' -l fail-on -x -a 'error warning info never' -d 'exit 4 for findings of this severity and above'
+complete -c pgregion -n '__pgregion_in check' -l only -x -d 'these checks alone: codes, with commas between (repeatable)'
+complete -c pgregion -n '__pgregion_in check' -l skip -x -d 'all checks but these (repeatable)'
+complete -c pgregion -n '__pgregion_in check' -l ram -x -d 'where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)'
+complete -c pgregion -n '__pgregion_in check' -l report -x -a 'junit sarif' -d 'for other programs, instead of text: junit or sarif'
+complete -c pgregion -n '__pgregion_in check' -F
+
+complete -c pgregion -n __pgregion_needs_command -a repair -d 'repairs what check finds, after showing what it would change'
+complete -c pgregion -n '__pgregion_in repair' -s n -l plan -d 'show the plan and change nothing'
+complete -c pgregion -n '__pgregion_in repair' -s p -l safe -d 'safe repairs only'
+complete -c pgregion -n '__pgregion_in repair' -s y -l yes -d 'all repairs'
+complete -c pgregion -n '__pgregion_in repair' -l to -r -F -d 'write a repaired copy to FILE, which must not exist; SOURCE stays as it is'
+complete -c pgregion -n '__pgregion_in repair' -l clear-reserved -d 'clear reserved bits that are set instead of the whole entry: it may begin to translate'
+complete -c pgregion -n '__pgregion_in repair' -l liveupdate -x -a 'yes no auto' -d 'compare the root-page bit, too: the kernel starts for a live update: yes, no, or auto (its command line)'
+complete -c pgregion -n '__pgregion_in repair' -l fail-on -x -a 'error warning info never' -d 'exit 4 for findings of this severity and above'
+complete -c pgregion -n '__pgregion_in repair' -l only -x -d 'these checks alone: codes, with commas between (repeatable)'
+complete -c pgregion -n '__pgregion_in repair' -l skip -x -d 'all checks but these (repeatable)'
+complete -c pgregion -n '__pgregion_in repair' -l ram -x -d 'where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)'
+complete -c pgregion -n '__pgregion_in repair' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in repair' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in repair' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in repair' -l live-write -d 'write even where a kernel may be using the memory'
+complete -c pgregion -n '__pgregion_argument repair 1' -F
+
 complete -c pgregion -n __pgregion_needs_command -a map -d 'maps a range in a region\'s tables, all or nothing'
 complete -c pgregion -n '__pgregion_in map' -l access -x -d 'what the device may do: letters of rwx (default rw)'
 complete -c pgregion -n '__pgregion_in map' -l page-size -x -d 'pages of exactly this size (default: the largest that fit)'
 complete -c pgregion -n '__pgregion_in map' -l memory-type -x -a 'normal non-cached device' -d 'normal (default), non-cached or device'
+complete -c pgregion -n '__pgregion_in map' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in map' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in map' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in map' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument map 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a unmap -d 'takes a range out of a region\'s tables'
 complete -c pgregion -n '__pgregion_in unmap' -l free-empty -d 'give back tables that hold nothing any more'
+complete -c pgregion -n '__pgregion_in unmap' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in unmap' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in unmap' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in unmap' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument unmap 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a dump -d 'a region as text that can be read, reviewed and edited'
@@ -185,6 +265,22 @@ complete -c pgregion -n '__pgregion_argument dump 1' -F
 
 complete -c pgregion -n __pgregion_needs_command -a restore -d 'makes the region that a text stands for'
 complete -c pgregion -n '__pgregion_in restore' -l overwrite -d 'replace what the target holds'
+complete -c pgregion -n '__pgregion_in restore' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in restore' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in restore' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in restore' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument restore 2' -F
+
+complete -c pgregion -n __pgregion_needs_command -a undo -d 'takes the newest change of a source back'
+complete -c pgregion -n '__pgregion_in undo' -l list -d 'list the changes, newest first, and change nothing'
+complete -c pgregion -n '__pgregion_in undo' -s n -l dry-run -d 'show what would be changed back, and change nothing'
+complete -c pgregion -n '__pgregion_in undo' -l finish -d 'complete a change that was cut short instead of taking it back'
+complete -c pgregion -n '__pgregion_in undo' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
+complete -c pgregion -n '__pgregion_in undo' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
+complete -c pgregion -n '__pgregion_in undo' -l no-undo -d 'keep no journal: the change cannot be taken back'
+complete -c pgregion -n '__pgregion_in undo' -l live-write -d 'write even where a kernel may be using the memory'
+complete -c pgregion -n '__pgregion_argument undo 1' -F
+
+complete -c pgregion -n __pgregion_needs_command -a explain -d 'what the code of a finding means, and what to do'
 
 complete -c pgregion -n __pgregion_needs_command -a formats -d 'the formats known, with their parameters'

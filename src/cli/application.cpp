@@ -107,11 +107,11 @@ int run_chosen(CommandTree &tree)
     const report::Palette palette(choose_colour(options));
     const auto sink = open_sink(options);
     report::ResultWriter results(*sink, mode, std::string(row.name), PGREGION_VERSION);
-    Session session(tree.shared, results, palette);
+    Session session(tree.shared, results, palette, row.effect);
     const int status = run_command(tree, session, chosen);
     results.finish(status);
     // A command that failed has nothing to put into the place of a good file, unless the failure is the result.
-    if (options.output.empty() || (status & (kOperational | kUsage)) == 0 || results.wants_json())
+    if (options.output.empty() || (status & (kOperational | kUsage)) == 0 || results.holds_failures())
         sink->finish();
     return status;
 }
@@ -196,6 +196,8 @@ CommandTree::CommandTree()
         command_app->set_help_flag("-h,--help", "this text")->group(kGlobalGroup);
         commands.push_back(row.make());
         commands.back()->declare(*command_app);
+        if (row.effect == Effect::writes)
+            declare_undo(*command_app, shared.undo);
     }
 }
 

@@ -36,11 +36,16 @@ public:
 /// Which groups of shared options a command takes; each contains those before it.
 enum class Needs { nothing, source, tables };
 
+/// Whether a command can change a source. Those that do keep an undo journal and take the options of that group; the
+/// others warn of a change that was cut short.
+enum class Effect { reads, writes };
+
 struct CommandRow {
     std::string_view name;
     std::string_view summary;
     Needs needs;
     std::unique_ptr<Command> (*make)();
+    Effect effect = Effect::reads;
 };
 
 [[nodiscard]] std::span<const CommandRow> command_rows();

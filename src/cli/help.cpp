@@ -88,6 +88,7 @@ std::string command_help(const CommandTree &tree, const CLI::App &command, const
     std::string text =
         fmt::format("Usage: pgregion {}{} [OPTION…]\n\n{}\n", row.name, positionals(command), row.summary);
     text += own_options(command);
+    text += section(kUndoGroup, group_lines(command, kUndoGroup));
     if (row.needs != Needs::nothing)
         text += section(kSourceGroup, group_lines(*tree.app, kSourceGroup));
     if (row.needs == Needs::tables)

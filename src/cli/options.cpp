@@ -27,7 +27,7 @@ void declare_global(CLI::App &app, GlobalOptions &options)
         ->check(CLI::IsMember(when))
         ->type_name("WHEN")
         ->group(kGlobalGroup);
-    app.add_option("-j,--jobs", options.jobs, "work on N sources at once")
+    app.add_option("-j,--jobs", options.jobs, "use at most N threads")
         ->check(CLI::Range(1U, 1024U).description(""))
         ->type_name("N")
         ->group(kGlobalGroup);
@@ -96,6 +96,25 @@ void declare_shared(CLI::App &app, SharedOptions &options)
     declare_global(app, options.global);
     declare_source(app, options.source);
     declare_decoding(app, options.decoding, options.source);
+}
+
+void declare_undo(CLI::App &command, UndoOptions &options)
+{
+    CLI::Option *const file = command
+                                  .add_option("--undo", options.file,
+                                              "undo journal (default: SOURCE.pgundo, for a device in the state folder)")
+                                  ->type_name("FILE")
+                                  ->group(kUndoGroup);
+    CLI::Option *const keep =
+        command.add_option("--undo-keep", options.keep, "changes that the journal keeps (default 64)")
+            ->type_name("N")
+            ->group(kUndoGroup);
+    command.add_flag("--no-undo", options.none, "keep no journal: the change cannot be taken back")
+        ->excludes(file)
+        ->excludes(keep)
+        ->group(kUndoGroup);
+    command.add_flag("--live-write", options.live_write, "write even where a kernel may be using the memory")
+        ->group(kUndoGroup);
 }
 
 }  // namespace pgregion::cli

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Options that several commands share (cli.md sections 1 and 2), in three groups. A command's row says which
+// Options that several commands share (cli.md sections 1 and 2), in four groups. A command's row says which
 // groups it takes; the rest is refused.
 #pragma once
 
@@ -47,18 +47,31 @@ struct DecodingOptions {
     std::string pasid;
 };
 
+/// How a change of a source can be taken back later.
+struct UndoOptions {
+    std::string file;  ///< the journal; empty: beside the source
+    std::string keep = "64";
+    bool none = false;
+    bool live_write = false;  ///< the source may be memory that a kernel is using
+};
+
 struct SharedOptions {
     GlobalOptions global;
     SourceOptions source;
     DecodingOptions decoding;
+    UndoOptions undo;
 };
 
 /// Names of the groups, as help prints them.
 inline constexpr const char *kGlobalGroup = "Global options";
 inline constexpr const char *kSourceGroup = "Source";
 inline constexpr const char *kDecodingGroup = "Decoding context";
+inline constexpr const char *kUndoGroup = "Undo";
 
 /// Declares all of them on the main app; subcommands fall through to it.
 void declare_shared(CLI::App &app, SharedOptions &options);
+
+/// Declares the group Undo on a command that writes.
+void declare_undo(CLI::App &command, UndoOptions &options);
 
 }  // namespace pgregion::cli

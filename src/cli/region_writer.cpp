@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/region_writer.h"
 
+#include "cli/source_journal.h"
+
 #include <pgregion/error.h>
 #include <pgregion/scan.h>
+
+#include <chrono>
 
 namespace pgregion::cli
 {
@@ -13,23 +17,92 @@ namespace
 /// Among writers that take the lock there is no race at all; this is for those that do not.
 constexpr unsigned kAttempts = 16;
 
+Edits planned(const OpenedSource &source, const RegionPlan &plan)
+{
+    Edits edits = shifted(plan(source.region()), source.offset());
+    // A plan made from a file that has shrunk was made from zeros.
+    source.source().ensure_intact();
+    return edits;
+}
+
+std::uint64_t seconds_now()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
+
+std::shared_ptr<Change> new_change(const OpenedSource &source, std::string_view command, Edits edits)
+{
+    auto change = std::make_shared<Change>();
+    change->time = seconds_now();
+    change->command = command;
+    if (source.is_region())
+        change->bitmap_at = source.offset();
+    change->edits = std::move(edits);
+    return change;
+}
+
+WriteOutcome outcome_of(const JournaledSource &journaled, const Change &change)
+{
+    WriteOutcome outcome{true, std::nullopt, change.sequence};
+    if (journaled.journal())
+        outcome.journal = journaled.journal()->path();
+    return outcome;
+}
+
+Error never_still()
+{
+    return {Failure::operational, "source-changed",
+            "the bytes changed at every attempt while the command worked: somebody writes to this source without "
+            "taking its lock; nothing was changed",
+            "find out who uses the region (a running kernel, a virtual machine), then run the command again"};
+}
+
 }  // namespace
 
-void write_region(const OpenedSource &source, const RegionPlan &plan)
+WriteOutcome write_region(Session &session, const OpenedSource &source, std::string_view command,
+                          const RegionPlan &plan)
 {
+    JournaledSource journaled(session, source);
     for (unsigned attempt = 0; attempt < kAttempts; ++attempt) {
-        const Edits edits = shifted(plan(source.region()), source.offset());
-        // A plan made from a file that has shrunk was made from zeros.
-        source.source().ensure_intact();
-        if (!apply_edits(source.source().writable_bytes(), edits, source.offset()).applied)
-            continue;
-        source.source().flush();
-        return;
+        const auto change = new_change(source, command, planned(source, plan));
+        session.remember(change);
+        if (change->edits.empty())
+            return {};
+        if (journaled.carry_out(*change))
+            return outcome_of(journaled, *change);
     }
-    throw Error(Failure::operational, "source-changed",
-                "the bytes changed at every attempt while the command worked: somebody writes to this source without "
-                "taking its lock; nothing was changed",
-                "find out who uses the region (a running kernel, a virtual machine), then run the command again");
+    throw never_still();
+}
+
+WriteOutcome write_edits(Session &session, const OpenedSource &source, std::string_view command, const Edits &edits)
+{
+    JournaledSource journaled(session, source);
+    const auto change = new_change(source, command, shifted(edits, source.offset()));
+    session.remember(change);
+    if (edits.empty())
+        return {};
+    if (!journaled.carry_out(*change))
+        throw Error(Failure::operational, "source-changed",
+                    "the bytes changed while the command worked: somebody writes to this source without taking its "
+                    "lock; nothing was changed",
+                    "run the command again; if it fails again, find out who uses the region");
+    return outcome_of(journaled, *change);
+}
+
+void write_new_region(const OpenedSource &source, const RegionPlan &plan)
+{
+    apply_edits_or_throw(source.source().writable_bytes(), planned(source, plan), source.offset());
+    source.source().flush();
+}
+
+void take_back(Session &session, const OpenedSource &source)
+{
+    const std::shared_ptr<const Change> change = session.last_change();
+    if (!change || change->edits.empty())
+        return;
+    JournaledSource(session, source).take_back(*change);
+    session.remember(nullptr);
 }
 
 SourceInfo info_with_base(const OpenedSource &source)

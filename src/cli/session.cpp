@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/session.h"
 
+#include "cli/numbers.h"
+#include "io/failures.h"
+#include "io/journal_place.h"
+
 #include <cstdio>
 
 namespace pgregion::cli
@@ -27,6 +31,8 @@ int Session::for_each_source(const std::vector<std::string> &sources,
     int status = kClean;
     for (const std::string &source : sources) {
         try {
+            if (effect_ == Effect::reads)
+                warn_of_unfinished_change(source);
             status |= work(source);
         } catch (Error &error) {
             // Output that cannot be written is everybody's failure, a usage error the whole command's.
@@ -36,6 +42,20 @@ int Session::for_each_source(const std::vector<std::string> &sources,
         }
     }
     return status;
+}
+
+void Session::warn_of_unfinished_change(const std::string &argument) const
+{
+    if (options_.global.quiet)
+        return;
+    const auto change = io::peek_unfinished(parse_source(argument).path, io::state_folder());
+    if (!change)
+        return;
+    const std::string word = io::shell_word(argument);
+    warn(argument,
+         fmt::format("change {} ({}) was cut short: what is read may be half of it; take it back with pgregion "
+                     "undo {}, or complete it with pgregion undo {} --finish",
+                     change->sequence, printable(change->command), printable(word), printable(word)));
 }
 
 void Session::warn(const std::string &source, std::string_view message) const

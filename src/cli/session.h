@@ -3,7 +3,9 @@
 // What a command works with while it runs: the shared options, where results go, where complaints go.
 #pragma once
 
+#include "cli/command.h"
 #include "cli/options.h"
+#include "edit/journal.h"
 #include "report/problems.h"
 #include "report/result_writer.h"
 #include "report/text.h"
@@ -11,6 +13,7 @@
 #include <pgregion/error.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,8 +27,8 @@ inline constexpr int kAnswerIsNo = 4;
 class Session
 {
 public:
-    Session(const SharedOptions &options, report::ResultWriter &results, const report::Palette &palette)
-        : options_(options), results_(results), palette_(palette)
+    Session(const SharedOptions &options, report::ResultWriter &results, const report::Palette &palette, Effect effect)
+        : options_(options), results_(results), palette_(palette), effect_(effect)
     {
     }
 
@@ -35,8 +38,12 @@ public:
     [[nodiscard]] bool verbose() const { return options_.global.verbose > 0; }
 
     /// Runs `work` for each source; one that fails is reported and does not keep the others from their turn.
-    /// Returns all exit status bits together.
+    /// Returns all exit status bits together. A command that only reads warns of a change that was cut short.
     int for_each_source(const std::vector<std::string> &sources, const std::function<int(const std::string &)> &work);
+
+    /// The change that was made last, for a command that finds that it should not have made it.
+    void remember(std::shared_ptr<const Change> change) { last_change_ = std::move(change); }
+    [[nodiscard]] const std::shared_ptr<const Change> &last_change() const { return last_change_; }
 
     /// A line for standard error; passed over with -q.
     void warn(const std::string &source, std::string_view message) const;
@@ -46,9 +53,13 @@ public:
     int fail(const Error &error);
 
 private:
+    void warn_of_unfinished_change(const std::string &argument) const;
+
     const SharedOptions &options_;
     report::ResultWriter &results_;
     const report::Palette &palette_;
+    Effect effect_;
+    std::shared_ptr<const Change> last_change_;
 };
 
 /// Prints a failure: what and where, then what to do next.

@@ -7,6 +7,7 @@
 #include <pgregion/error.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace pgregion::cli
 {
@@ -77,14 +78,23 @@ OpenedSource::OpenedSource(const std::string &argument, const SourceOptions &opt
 {
 }
 
-OpenedSource OpenedSource::open_or_create(const std::string &argument, const SourceOptions &options)
+bool OpenedSource::is_new(const std::string &argument, const SourceOptions &options)
+{
+    if (!options.offset.empty() && parse_offset(options.offset) != 0)
+        return false;
+    const std::string path = parse_source(argument).path;
+    std::error_code problem;
+    const auto status = std::filesystem::status(path, problem);
+    if (status.type() == std::filesystem::file_type::not_found)
+        return true;
+    return std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, problem) == 0;
+}
+
+OpenedSource OpenedSource::create(const std::string &argument, const SourceOptions &options)
 {
     const Place place = place_of(argument, options);
-    const std::string path = parse_source(argument).path;
-    if (place.offset != 0)
-        return {place, Source::open(path, OpenMode::read_write)};
     check_new_region(argument, options);
-    return {place, open_or_create_region(path)};
+    return {place, create_region_file(parse_source(argument).path)};
 }
 
 void OpenedSource::check_new_region(const std::string &argument, const SourceOptions &options)

@@ -22,9 +22,12 @@ public:
     /// "bad-paddr", operational "offset-beyond-end".
     OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode);
 
-    /// Opens it read_write; where it is missing or an empty file, and no offset is given, a region of zeros is made
-    /// there first, unless an option is wrong. Throws as the constructor and create_region_file() do.
-    [[nodiscard]] static OpenedSource open_or_create(const std::string &argument, const SourceOptions &options);
+    /// True where nothing can be lost: the file is missing or empty, and no place in it is asked for.
+    [[nodiscard]] static bool is_new(const std::string &argument, const SourceOptions &options);
+
+    /// Makes a region of zeros where is_new(), and opens it read_write. Throws as create_region_file(), and the usage
+    /// errors of the constructor before anything is made.
+    [[nodiscard]] static OpenedSource create(const std::string &argument, const SourceOptions &options);
 
     /// Throws the usage errors of the constructor for a region that is yet to be made, before anything is.
     static void check_new_region(const std::string &argument, const SourceOptions &options);

@@ -62,6 +62,7 @@ ApplyResult apply_edits(MutableBytes live, const Edits &edits, std::optional<std
         const std::size_t steps = step_count(edits[index]);
         for (std::size_t number = 0; number < steps; ++number) {
             const WordStep step = step_at(edits[index], number, bitmap_at);
+            announce_store(step);
             if (AtomicWord(live, step.offset).change(step.mask, step.before, step.after))
                 continue;
             take_back(live, edits, {index, number}, bitmap_at);

@@ -4,6 +4,7 @@
 #include "edit/word_steps.h"
 
 #include "base/bits.h"
+#include "base/fault_point.h"
 #include "region/atomic_word.h"
 
 #include <algorithm>
@@ -74,6 +75,12 @@ WordStep step_at(const Edit &edit, std::size_t number, std::optional<std::uint64
     return step;
 }
 
+void announce_store(const WordStep &step)
+{
+    if (((step.before ^ step.after) & step.mask) != 0)
+        static_cast<void>(fault_at({.point = FaultPoint::store, .offset = step.offset}));
+}
+
 void take_back(MutableBytes live, const Edits &edits, StepPosition end, std::optional<std::uint64_t> bitmap_at)
 {
     Bitmap lost;
@@ -84,6 +91,7 @@ void take_back(MutableBytes live, const Edits &edits, StepPosition end, std::opt
             end.step = step_count(edits[--end.edit]);
         }
         const WordStep step = step_at(edits[end.edit], --end.step, bitmap_at);
+        announce_store(step);
         if (step.in_bitmap)
             take_back_bits(live, step, *bitmap_at, lost);
         else if (!bitmap_at || !in_lost_page(step.offset, *bitmap_at, lost))

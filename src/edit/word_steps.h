@@ -32,6 +32,9 @@ struct WordStep {
 /// change; elsewhere all bits of the edit's bytes.
 [[nodiscard]] WordStep step_at(const Edit &edit, std::size_t number, std::optional<std::uint64_t> bitmap_at);
 
+/// Tells the tests of power loss that the word is about to be written (fault_point.h).
+void announce_store(const WordStep &step);
+
 /// A place in a list of edits: step `step` of edit `edit`.
 struct StepPosition {
     std::size_t edit = 0;

@@ -46,7 +46,7 @@ Error cannot_create(const std::string &path, const std::system_error &problem)
 void create_new(const std::string &path)
 {
     TemporaryFile file(follow_links(path));
-    reserve_space(file.descriptor(), kRegionBytes);
+    reserve_space(file.name(), file.descriptor(), kRegionBytes);
     file.publish(Existing::keep);
 }
 
@@ -57,10 +57,10 @@ void extend_empty(const std::string &path)
     if (!file.valid())
         throw open_failure(path, errno);
     try {
-        reserve_space(file.number(), kRegionBytes);
+        reserve_space(path, file.number(), kRegionBytes);
     } catch (const std::system_error &) {
         // Empty again. Nobody else can have written to it: it takes a region to open it for writing.
-        if (::ftruncate(file.number(), 0) != 0)
+        if (injected({.point = FaultPoint::truncate, .path = path.c_str()}) || ::ftruncate(file.number(), 0) != 0)
             throw_errno("ftruncate");
         throw;
     }

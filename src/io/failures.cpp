@@ -88,6 +88,14 @@ Error open_failure(const std::string &path, int error_number)
     return failure(path, "cannot-open", "cannot be opened: " + reason(error_number), "see what it is: stat FILE");
 }
 
+bool injected(const FaultPlace &place)
+{
+    const int problem = fault_at(place);
+    if (problem != 0)
+        errno = problem;
+    return problem != 0;
+}
+
 void throw_errno(const char *step) { throw std::system_error(errno, std::generic_category(), step); }
 
 }  // namespace pgregion::io

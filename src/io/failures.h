@@ -3,6 +3,8 @@
 // From errno to an Error that an operator can act on: a stable code, the reason, the next command.
 #pragma once
 
+#include "base/fault_point.h"
+
 #include <pgregion/error.h>
 
 #include <string>
@@ -26,6 +28,9 @@ namespace pgregion::io
 
 /// Why `path` could not be opened, by errno: "no-such-file", "permission-denied", … else "cannot-open".
 [[nodiscard]] Error open_failure(const std::string &path, int error_number);
+
+/// True, with errno set, when a test lets the call at `place` fail; may also not return (base/fault_point.h).
+[[nodiscard]] bool injected(const FaultPlace &place);
 
 /// Throws std::system_error with the present errno; for helpers whose callers know the code to report.
 [[noreturn]] void throw_errno(const char *step);

@@ -214,7 +214,10 @@ void Source::ensure_intact() const
 void Source::flush() const
 {
     ensure_intact();
-    if (!state_->region.flush(0, state_->region.get_size(), false) || ::fsync(state_->descriptor()) != 0)
+    const char *const path = state_->path.c_str();
+    if (injected({.point = FaultPoint::sync_map, .path = path}) ||
+        !state_->region.flush(0, state_->region.get_size(), false) ||
+        injected({.point = FaultPoint::sync, .path = path}) || ::fsync(state_->descriptor()) != 0)
         throw failure(state_->path, "write-failed", "the changes could not be written: " + reason(errno),
                       "see the kernel's messages: dmesg; check the space left: df FILE");
     ensure_intact();

@@ -25,12 +25,6 @@ constexpr mode_t kNewFileMode = 0666;  // less the umask, as for every file a sh
 constexpr int kNameAttempts = 100;
 constexpr int kMostLinks = 40;  // as in the kernel, path_resolution(7)
 
-std::string directory_of(const std::string &path)
-{
-    const std::string directory = std::filesystem::path(path).parent_path().string();
-    return directory.empty() ? "." : directory;
-}
-
 /// ".pgregion-XXXXXXXX" does not carry the target's name, which may be as long as names can be.
 std::string random_name(const std::string &directory)
 {
@@ -39,14 +33,6 @@ std::string random_name(const std::string &directory)
     for (int letter = 0; letter < 8; ++letter)
         name += static_cast<char>('a' + random() % 26);
     return name;
-}
-
-void sync_directory(const std::string &path)
-{
-    // Best effort: some file systems cannot sync directories, and the file itself is safe already.
-    const Descriptor directory(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (directory.valid())
-        ::fsync(directory.number());
 }
 
 /// rename() that fails with EEXIST. Not every file system has the flag; a hard link then does the same.
@@ -64,7 +50,9 @@ int rename_without_replacing(const char *from, const char *to)
 TemporaryFile::TemporaryFile(std::string target) : target_(std::move(target))
 {
     for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
-        std::string name = random_name(directory_of(target_));
+        std::string name = random_name(folder_of(target_));
+        if (injected({.point = FaultPoint::create, .path = name.c_str()}))
+            break;
         file_ = Descriptor(::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode));
         if (file_.valid()) {
             name_ = std::move(name);
@@ -78,20 +66,45 @@ TemporaryFile::TemporaryFile(std::string target) : target_(std::move(target))
 
 TemporaryFile::~TemporaryFile()
 {
-    if (!name_.empty())
+    if (!name_.empty() && !injected({.point = FaultPoint::remove, .path = name_.c_str()}))
         ::unlink(name_.c_str());
 }
 
-void TemporaryFile::publish(Existing existing)
+void TemporaryFile::publish(Existing existing, FolderSync folder_sync)
 {
-    if (::fsync(file_.number()) != 0)
+    if (injected({.point = FaultPoint::sync, .path = name_.c_str()}) || ::fsync(file_.number()) != 0)
         throw_errno("fsync");
+    if (injected({.point = FaultPoint::rename, .path = name_.c_str(), .target = target_.c_str()}))
+        throw_errno("rename");
     const int renamed = existing == Existing::keep ? rename_without_replacing(name_.c_str(), target_.c_str())
                                                    : ::rename(name_.c_str(), target_.c_str());
     if (renamed != 0)
         throw_errno("rename");
     name_.clear();
-    sync_directory(target_);
+    try {
+        sync_folder(target_);
+    } catch (const std::system_error &) {
+        if (folder_sync == FolderSync::required)
+            throw;
+    }
+}
+
+std::string folder_of(const std::string &path)
+{
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    return folder.empty() ? "." : folder;
+}
+
+void sync_folder(const std::string &path)
+{
+    if (injected({.point = FaultPoint::sync_folder, .path = path.c_str()}))
+        throw_errno("fsync");
+    const Descriptor folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid())
+        throw_errno("open");
+    // Network file systems and some of FUSE answer that they cannot.
+    if (::fsync(folder.number()) != 0 && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+        throw_errno("fsync");
 }
 
 std::string follow_links(std::string path)
@@ -108,8 +121,10 @@ std::string follow_links(std::string path)
     return path;
 }
 
-void reserve_space(int descriptor, std::uint64_t size_bytes)
+void reserve_space(const std::string &path, int descriptor, std::uint64_t size_bytes)
 {
+    if (injected({.point = FaultPoint::reserve, .path = path.c_str()}))
+        throw_errno("fallocate");
     const int problem = ::posix_fallocate(descriptor, 0, static_cast<off_t>(size_bytes));
     if (problem != 0)
         throw std::system_error(problem, std::generic_category(), "fallocate");

@@ -4,6 +4,7 @@
 #include "io/writer_lock.h"
 
 #include "io/failures.h"
+#include "io/holders.h"
 
 #include <cerrno>
 
@@ -51,18 +52,23 @@ bip::file_lock take_writer_lock(const std::string &path)
     bip::file_lock lock = open_lock(path);
     if (wait_for(lock, path))
         return lock;
+    const std::string holder = lock_holder(path);
     throw failure(path, "source-locked",
-                  "another process is writing to it; two writers at once would spoil each other's work",
+                  "another process is writing to it" + (holder.empty() ? holder : ", " + holder) +
+                      "; two writers at once would spoil each other's work",
                   "wait for it to end, or find it: fuser -v FILE; lslocks");
 }
 
 Descriptor claim_block_device(const std::string &path)
 {
     Descriptor claim(::open(path.c_str(), O_RDWR | O_EXCL | O_CLOEXEC));
-    if (!claim.valid() && errno == EBUSY)
+    if (!claim.valid() && errno == EBUSY) {
+        const std::string use = device_use(device_number(path));
         throw failure(path, "device-busy",
-                      "the device is mounted or otherwise in use; writing would damage what uses it",
+                      "the device is " + (use.empty() ? "mounted or otherwise in use" : use) +
+                          "; writing would damage what uses it",
                       "see who uses it: lsblk FILE; unmount it, or work on a copy: dd if=FILE of=OUT bs=2M");
+    }
     if (!claim.valid())
         throw open_failure(path, errno);
     // Root may open a write-protected device for writing; only the writes fail.

@@ -58,6 +58,11 @@ public:
     /// A source (or the whole command) failed: what it has produced so far is dropped where that is possible.
     void fail(const Error &error);
 
+    /// Says that the text is a document in which failures have their place: it is complete also when the command fails.
+    void mark_document() { document_ = true; }
+    /// True where the output is worth keeping although the command failed.
+    [[nodiscard]] bool holds_failures() const { return wants_json() || document_; }
+
     /// Frames and sends what is left.
     void finish(int exit_status);
 
@@ -67,6 +72,7 @@ private:
 
     ByteSink &sink_;
     OutputMode mode_;
+    bool document_ = false;
     std::string command_;
     std::string version_;
     std::unique_ptr<Payload> current_;

@@ -171,12 +171,15 @@ TEST_F(Writers, BlockDeviceIsWrittenInPlace)
     const LoopDevice device(file);
     if (!device.available())
         GTEST_SKIP() << "needs a loop device (root)";
-    EXPECT_EQ(output_of({"init", device.path(), "--offset", "2M", "--take-root"}),
+    const std::string journal = path("journal");
+    EXPECT_EQ(output_of({"init", device.path(), "--offset", "2M", "--take-root", "--undo", journal}),
               "page 0  offset 0x200000  address unknown\npage 1  offset 0x201000  address unknown\n");
-    EXPECT_EQ(output_of({"alloc", device.path(), "--offset", "2M"}), "page 2  offset 0x202000  address unknown\n");
+    EXPECT_EQ(output_of({"alloc", device.path(), "--offset", "2M", "--undo", journal}),
+              "page 2  offset 0x202000  address unknown\n");
     const std::string text = directory().file("in.pgtext", "pgregion-text 1\nbitmap 0-9\n");
-    EXPECT_EQ(run_pgregion({"restore", text, device.path(), "--offset", "2M"}).status, 4);
-    EXPECT_EQ(run_pgregion({"restore", text, device.path(), "--offset", "2M", "--overwrite"}).status, 0);
+    EXPECT_EQ(run_pgregion({"restore", text, device.path(), "--offset", "2M", "--undo", journal}).status, 4);
+    EXPECT_EQ(run_pgregion({"restore", text, device.path(), "--offset", "2M", "--overwrite", "--undo", journal}).status,
+              0);
     EXPECT_EQ(output_of({"bitmap", device.path(), "--offset", "2M", "--as", "ranges"}), "0-9\n");
 }
 

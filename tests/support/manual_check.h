@@ -24,6 +24,7 @@ struct CommandFacts {
     std::string summary;
     cli::Needs needs = cli::Needs::nothing;
     Strings options;  ///< its own, arguments included
+    cli::Effect effect = cli::Effect::reads;
 };
 
 /// Error codes as the sources of the program throw them.
@@ -89,11 +90,14 @@ inline Strings command_page_faults(const std::string &page, const CommandFacts &
     compare(faults, facts.name + " OPTIONS", listed(options), facts.options);
     compare(faults, facts.name + " SYNOPSIS", synopsis_names(page), names_only(facts.options));
     const auto says = [&](const std::string &group, bool applies) {
-        if ((std::ranges::find(options, ".Dq " + group) != options.end()) != applies)
+        const bool named = std::ranges::any_of(
+            options, [&](const std::string &line) { return line == ".Dq " + group || line == ".Dq " + group + " ,"; });
+        if (named != applies)
             faults.push_back(facts.name + " OPTIONS: the group " + group + (applies ? " applies" : " does not apply"));
     };
     says(cli::kSourceGroup, facts.needs != cli::Needs::nothing);
     says(cli::kDecodingGroup, facts.needs == cli::Needs::tables);
+    says(cli::kUndoGroup, facts.effect == cli::Effect::writes);
     return faults;
 }
 

@@ -69,8 +69,8 @@ std::vector<CommandFacts> all_commands(const CommandTree &tree)
     std::vector<CommandFacts> all;
     for (const CommandRow &row : command_rows()) {
         const std::string name(row.name);
-        all.push_back(
-            {name, std::string(row.summary), row.needs, options_of(*tree.app->get_subcommand(name), "Options")});
+        all.push_back({name, std::string(row.summary), row.needs,
+                       options_of(*tree.app->get_subcommand(name), "Options"), row.effect});
     }
     return all;
 }
@@ -138,7 +138,8 @@ TEST(Manual, EveryCommandHasAPageThatAgreesWithIt)
 TEST(Manual, EveryPageIsOfACommandOrKnown)
 {
     const CommandTree tree;
-    std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5", "pgregion-formats.7"};
+    std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5", "pgregion-formats.7",
+                                "pgregion-checks.7"};
     for (const CommandRow &row : command_rows())
         known.insert("pgregion-" + std::string(row.name) + ".8");
     for (const auto &[name, text] : manual_pages())
@@ -159,6 +160,7 @@ TEST(Manual, TheOverviewDescribesEverySharedOptionInItsGroup)
     std::map<std::string, Strings> groups;
     for (const char *group : {kSourceGroup, kDecodingGroup, kGlobalGroup})
         groups[group] = options_of(*tree.app, group);
+    groups[kUndoGroup] = options_of(*tree.app->get_subcommand("undo"), kUndoGroup);
     EXPECT_THAT(overview_faults(read_text(kProject / "man/pgregion.8"), groups), IsEmpty());
 }
 

@@ -45,7 +45,7 @@ private:
         const OpenedSource source(argument, session.options().source, OpenMode::read_write);
         const SourceInfo info = info_with_base(source);
         std::vector<Range<PageIndex>> runs;
-        write_region(source, [&](std::span<const std::byte> region) {
+        write_region(session, source, description(), [&](std::span<const std::byte> region) {
             AllocPlan plan = plan_alloc(region, request_);
             runs = std::move(plan.runs);
             return std::move(plan.edits);
@@ -54,6 +54,12 @@ private:
         report::write_page_runs(session.results(), runs, source.offset(), region_pages(info));
         session.results().end();
         return kClean;
+    }
+
+    /// For the journal.
+    [[nodiscard]] std::string description() const
+    {
+        return fmt::format("alloc --order {} --count {}", request_.order, request_.count);
     }
 
     std::string source_;

@@ -82,7 +82,7 @@ private:
         const OpenedSource source(argument, session.options().source, OpenMode::read_write);
         refuse_source_as_piece(source, session.options().source);
         SourceInfo info = info_with_base(source);
-        write_region(source, [&](std::span<const std::byte> region) {
+        write_region(session, source, description(), [&](std::span<const std::byte> region) {
             Edits edits = plan_free(region, pages_, options_);
             if (!force_)
                 refuse_referenced(source, session.options(), info);
@@ -95,6 +95,15 @@ private:
         report::write_page_runs(session.results(), freed, source.offset(), region_pages(info));
         session.results().end();
         return kClean;
+    }
+
+    /// For the journal.
+    [[nodiscard]] std::string description() const
+    {
+        std::string text = "free";
+        for (const PageIndex page : pages_)
+            text += fmt::format(" {}", page.value());
+        return text;
     }
 
     /// --device picks one translation out of a directory; a pointer from any of them counts here.

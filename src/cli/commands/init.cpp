@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/region_writer.h"
 #include "cli/session.h"
+#include "cli/source_journal.h"
 #include "report/region_report.h"
 
 #include <array>
@@ -32,10 +33,26 @@ public:
     }
 
 private:
+    /// Opens or makes the target, and writes the region into it.
+    [[nodiscard]] OpenedSource prepare(Session &session, const std::string &argument) const
+    {
+        const RegionPlan plan = [this](std::span<const std::byte> target) { return plan_init(target, options_); };
+        const SourceOptions &options = session.options().source;
+        if (OpenedSource::is_new(argument, options)) {
+            OpenedSource::check_new_region(argument, options);
+            retire_journal(session, argument);
+            OpenedSource source = OpenedSource::create(argument, options);
+            write_new_region(source, plan);
+            return source;
+        }
+        OpenedSource source(argument, options, OpenMode::read_write);
+        write_region(session, source, "init", plan);
+        return source;
+    }
+
     int make(Session &session, const std::string &argument)
     {
-        const OpenedSource source = OpenedSource::open_or_create(argument, session.options().source);
-        write_region(source, [this](std::span<const std::byte> target) { return plan_init(target, options_); });
+        const OpenedSource source = prepare(session, argument);
         const SourceInfo info = source.info();
         const std::array taken{Range<PageIndex>{kBitmapPage, options_.take_root ? 2U : 1U}};
         session.results().begin(&info);

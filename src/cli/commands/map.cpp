@@ -52,14 +52,15 @@ TablesInRegion tables_to_edit(const Tables &tables, const DecodingOptions &optio
 }
 
 /// Plans on the tables that the options name, writes, and says what changed.
-int edit_tables(Session &session, const std::string &argument, const PlanOfTables &plan_of)
+int edit_tables(Session &session, const std::string &argument, const std::string &description,
+                const PlanOfTables &plan_of)
 {
     const OpenedSource source(argument, session.options().source, OpenMode::read_write);
     TablesPlan plan;
     Tables tables = open_tables(source, session.options());
     std::ignore = source.region();  // refuses a memory: only a region says which pages are free
     const TablesInRegion edited = tables_to_edit(tables, session.options().decoding);
-    write_region(source, [&](std::span<const std::byte> region) {
+    write_region(session, source, description, [&](std::span<const std::byte> region) {
         plan = plan_of(region, edited);
         return plan.edits;
     });
@@ -99,9 +100,10 @@ public:
         request.memory = kTypes.at(memory_type_);
         request.page_size_lg2 = wanted_page_size();
         return session.for_each_source({source_}, [&](const std::string &source) {
-            return edit_tables(session, source, [&](std::span<const std::byte> region, const TablesInRegion &tables) {
-                return plan_map(region, tables, request);
-            });
+            return edit_tables(session, source, fmt::format("map {} {} {}", iova_, pa_, size_),
+                               [&](std::span<const std::byte> region, const TablesInRegion &tables) {
+                                   return plan_map(region, tables, request);
+                               });
         });
     }
 
@@ -159,9 +161,10 @@ public:
         const UnmapRequest request{Iova(require_number(iova_, "IOVA")), require_size(size_, "SIZE"),
                                    free_empty_ ? EmptyTables::free : EmptyTables::keep};
         return session.for_each_source({source_}, [&](const std::string &source) {
-            return edit_tables(session, source, [&](std::span<const std::byte> region, const TablesInRegion &tables) {
-                return plan_unmap(region, tables, request);
-            });
+            return edit_tables(session, source, fmt::format("unmap {} {}", iova_, size_),
+                               [&](std::span<const std::byte> region, const TablesInRegion &tables) {
+                                   return plan_unmap(region, tables, request);
+                               });
         });
     }
 

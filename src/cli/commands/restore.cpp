@@ -2,22 +2,20 @@
 //
 // pgregion restore: makes the 2 MiB that a text of `dump` stands for, byte for byte.
 //
-//   missing or empty file      made, whole or not at all
-//   file of 2 MiB              replaced as a file, so that nobody ever sees half of it
-//   place in something larger  changed in place: the rest of it stays
+//   missing or empty file   made, whole or not at all
+//   2 MiB that are there    changed in place, the bitmap last, and recorded in the undo journal
 //
 // What holds data is replaced only with --overwrite.
 #include "cli/commands.h"
 #include "cli/numbers.h"
 #include "cli/region_writer.h"
 #include "cli/session.h"
+#include "cli/source_journal.h"
 #include "io/output.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
 #include <pgregion/text_form.h>
-
-#include <filesystem>
 
 #include <CLI/CLI.hpp>
 
@@ -37,16 +35,6 @@ std::vector<std::byte> read_text(const std::string &path)
         error.at(path);
         throw;
     }
-}
-
-/// True where there is nothing to lock and nothing to lose.
-bool missing_or_empty(const std::string &path)
-{
-    std::error_code problem;
-    const auto status = std::filesystem::status(path, problem);
-    if (status.type() == std::filesystem::file_type::not_found)
-        return true;
-    return std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, problem) == 0;
 }
 
 class Restore final : public Command
@@ -69,14 +57,15 @@ private:
     {
         const SourceOptions &options = session.options().source;
         const std::vector<std::byte> content = read_text(text_);
-        const std::string path = parse_source(argument).path;
-        if (options.offset.empty() && missing_or_empty(path)) {
+        if (OpenedSource::is_new(argument, options)) {
             OpenedSource::check_new_region(argument, options);
-            io::replace_file(path, content);
+            retire_journal(session, argument);
+            io::replace_file(parse_source(argument).path, content);
         } else {
             const OpenedSource target(argument, options, OpenMode::read_write);
             refuse_data(target.region());
-            replace(target, content);
+            write_region(session, target, "restore",
+                         [&](std::span<const std::byte> now) { return plan_replace(now, content); });
         }
         const SourceInfo info = OpenedSource(argument, options, OpenMode::read_only).info();
         report::ResultWriter &results = session.results();
@@ -98,16 +87,6 @@ private:
                                     "be lost; nothing was changed",
                                     *offset),
                         "run `pgregion info IMAGE` to see what it is; --overwrite replaces it");
-    }
-
-    /// The lock of `target` keeps other writers out until the new file stands in its place.
-    static void replace(const OpenedSource &target, std::span<const std::byte> content)
-    {
-        target.source().ensure_intact();
-        if (target.source().kind() == SourceKind::region_image)
-            io::replace_file(target.path(), content);
-        else
-            write_region(target, [content](std::span<const std::byte> now) { return plan_replace(now, content); });
     }
 
     std::string text_;

@@ -40,7 +40,7 @@ private:
         const OpenedSource source(argument, session.options().source, OpenMode::read_write);
         const SourceInfo info = info_with_base(source);
         RootValidation before;
-        write_region(source, [&](std::span<const std::byte> region) {
+        write_region(session, source, "root", [&](std::span<const std::byte> region) {
             RootPlan plan = plan_root(region, liveupdate, options_);
             before = plan.validation;
             return std::move(plan.edits);

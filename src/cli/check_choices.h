@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Options of the commands that run checks: which checks, and what they are to be held against.
+#pragma once
+
+#include <pgregion/check.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI  // NOLINT(readability-identifier-naming): not ours
+{
+class App;
+}
+
+namespace pgregion::cli
+{
+
+/// As given.
+struct CheckChoices {
+    std::string liveupdate;
+    std::vector<std::string> ram;
+    std::vector<std::string> only;
+    std::vector<std::string> skip;
+    std::string fail_on = "error";
+};
+
+/// Adds --liveupdate, --ram, --only, --skip and --fail-on.
+void declare_check_choices(CLI::App &app, CheckChoices &choices);
+
+/// What the sources do not say themselves.
+struct CheckArguments {
+    std::optional<LiveUpdate> liveupdate = {};
+    std::vector<Range<PhysAddr>> ram = {};
+};
+
+/// Throws usage "bad-range", and as liveupdate_of_option().
+[[nodiscard]] CheckArguments check_arguments(const CheckChoices &choices);
+
+/// Throws usage "no-such-check", and "bad-option" when no check is left.
+[[nodiscard]] CheckOptions check_options(const CheckChoices &choices, unsigned jobs);
+
+/// The checks that `options` leave, sorted by code.
+[[nodiscard]] std::vector<const Check *> chosen_checks(const CheckOptions &options);
+
+/// Nothing for `never`.
+[[nodiscard]] std::optional<Severity> fail_on(const CheckChoices &choices);
+
+/// Throws usage "no-such-check", which names the codes that are most like `code`.
+[[nodiscard]] const Check &require_check(std::string_view code);
+
+}  // namespace pgregion::cli

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion check: everything that is wrong in a source. Opens it for reading only, and takes no lock.
+#include "cli/check_choices.h"
+#include "cli/check_subject.h"
+#include "cli/checked_source.h"
+#include "cli/commands.h"
+#include "cli/read_twice.h"
+#include "report/check_document.h"
+#include "report/check_report.h"
+
+#include <pgregion/error.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+constexpr const char *kChanged = "the source changed while it was read: findings may be of a state that never was; run "
+                                 "the check again, or check a copy";
+
+class CheckSources final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
+        declare_check_choices(app, choices_);
+        app.add_option("--report", report_, "for other programs, instead of text: junit or sarif")
+            ->check(CLI::IsMember({"junit", "sarif"}))
+            ->type_name("NAME");
+    }
+
+    int run(Session &session) override
+    {
+        const GlobalOptions &global = session.options().global;
+        if (!report_.empty() && (global.json || global.json_lines))
+            throw Error(Failure::usage, "bad-option", "--report and --json exclude each other: each is a document",
+                        "choose one of them");
+        arguments_ = check_arguments(choices_);
+        options_ = check_options(choices_, global.jobs);
+        document_ = make_document();
+        const int status = session.for_each_source(
+            sources_, [&](const std::string &source) { return check_or_note(session, source); });
+        if (document_) {
+            session.results().text(document_->finish(status));
+            session.results().mark_document();
+        }
+        return status;
+    }
+
+private:
+    std::unique_ptr<report::CheckDocument> make_document() const
+    {
+        if (report_.empty())
+            return nullptr;
+        report::CheckTerms terms{.version = PGREGION_VERSION,
+                                 .checks = chosen_checks(options_),
+                                 .fail_on = fail_on(choices_),
+                                 .liveupdate_known = arguments_.liveupdate.has_value(),
+                                 .ram_known = !arguments_.ram.empty()};
+        return report_ == "junit" ? report::make_junit(std::move(terms)) : report::make_sarif(std::move(terms));
+    }
+
+    int check_or_note(Session &session, const std::string &argument)
+    {
+        try {
+            return check(session, argument);
+        } catch (const Error &error) {
+            if (document_)
+                document_->add_failure(argument, error);
+            throw;
+        }
+    }
+
+    int check(Session &session, const std::string &argument)
+    {
+        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        OpenedSubject opened = open_subject(source, session.options(), arguments_);
+        const ReadTwice twice(opened.subject);
+        report::CheckedSource checked = check_source(source, opened, options_);
+        checked.options = options_given(session.options());
+        checked.changed = twice.changed();
+        opened.ensure_intact(source);
+        if (checked.changed) {
+            checked.notes.emplace_back(kChanged);
+            session.warn(argument, kChanged);
+        }
+        write(session, checked);
+        return status_of(checked.report, fail_on(choices_));
+    }
+
+    void write(Session &session, const report::CheckedSource &checked)
+    {
+        if (document_) {
+            document_->add(checked);
+            return;
+        }
+        report::ResultWriter &results = session.results();
+        results.begin(&checked.info);
+        report::put_check(results, checked);
+        if (results.wants_text()) {
+            const auto shown = session.verbose() ? report::FindingsShown::all : report::FindingsShown::first;
+            results.text((first_ ? "" : "\n") + report::check_text(checked, session.palette(), shown));
+        }
+        results.end();
+        first_ = false;
+    }
+
+    std::vector<std::string> sources_;
+    CheckChoices choices_;
+    std::string report_;
+    CheckArguments arguments_;
+    CheckOptions options_;
+    std::unique_ptr<report::CheckDocument> document_;
+    bool first_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_check() { return std::make_unique<CheckSources>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/finding_report.h"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace pgregion::report
+{
+
+namespace
+{
+
+constexpr std::string_view kUnknown = "(unknown)";
+
+std::string number(const std::optional<std::uint64_t> &value)
+{
+    return value ? std::to_string(*value) : std::string(kUnknown);
+}
+
+std::string hex_or_unknown(const std::optional<std::uint64_t> &value)
+{
+    return value ? hex(*value) : std::string(kUnknown);
+}
+
+std::string place(const std::optional<PhysAddr> &address, const PageMap &pages)
+{
+    return address ? pages.describe(*address) : std::string(kUnknown);
+}
+
+std::string device_text(const Finding &finding, const PageMap &)
+{
+    return finding.device ? "device " + device_name(*finding.device) : std::string("a device");
+}
+
+std::string devices_text(const Finding &finding, const PageMap &pages)
+{
+    if (!finding.device || !finding.last_device || *finding.last_device == *finding.device)
+        return device_text(finding, pages);
+    return fmt::format("devices {} to {}", device_name(*finding.device), device_name(*finding.last_device));
+}
+
+std::string page_text(const Finding &finding, const PageMap &)
+{
+    return finding.page ? fmt::format("page {}", finding.page->value()) : std::string(kUnknown);
+}
+
+std::string index_text(const Finding &finding, const PageMap &)
+{
+    return finding.index ? std::to_string(*finding.index) : std::string(kUnknown);
+}
+
+std::string level_text(const Finding &finding, const PageMap &)
+{
+    return finding.level ? std::to_string(*finding.level) : std::string(kUnknown);
+}
+
+std::string entry_text(const Finding &finding, const PageMap &pages)
+{
+    const std::string table = finding.level ? fmt::format("level-{} table", *finding.level) : std::string("table");
+    const std::string which = fmt::format("the {} at {}", table, place(finding.table, pages));
+    return finding.index ? fmt::format("entry {} of {}", *finding.index, which) : which;
+}
+
+std::string record_text(const Finding &finding, const PageMap &pages)
+{
+    const bool named = !finding.record_name.empty();
+    const std::string which =
+        fmt::format("the {} at {}", named ? finding.table_name : "table", place(finding.table, pages));
+    return finding.index ? fmt::format("{} {} of {}", named ? finding.record_name : "record", *finding.index, which)
+                         : which;
+}
+
+struct MessageName {
+    std::string_view name;
+    std::string (*text)(const Finding &, const PageMap &);
+};
+
+constexpr std::array kNames{
+    MessageName{"device", device_text},
+    MessageName{"devices", devices_text},
+    MessageName{"unit", [](const Finding &f,
+                           const PageMap &) { return f.unit ? std::to_string(*f.unit) : std::string(kUnknown); }},
+    MessageName{"iova", [](const Finding &f,
+                           const PageMap &) { return f.iova ? hex(f.iova->value()) : std::string(kUnknown); }},
+    MessageName{"page", page_text},
+    MessageName{"table", [](const Finding &f, const PageMap &pages) { return place(f.table, pages); }},
+    MessageName{"index", index_text},
+    MessageName{"level", level_text},
+    MessageName{"target", [](const Finding &f, const PageMap &pages) { return place(f.target, pages); }},
+    MessageName{"size",
+                [](const Finding &f, const PageMap &) {
+                    return f.size_bytes ? human_size(*f.size_bytes) : std::string(kUnknown);
+                }},
+    MessageName{"observed", [](const Finding &f, const PageMap &) { return hex_or_unknown(f.observed); }},
+    MessageName{"expected", [](const Finding &f, const PageMap &) { return hex_or_unknown(f.expected); }},
+    MessageName{"count", [](const Finding &f, const PageMap &) { return number(f.observed); }},
+    MessageName{"expected_count", [](const Finding &f, const PageMap &) { return number(f.expected); }},
+    MessageName{"offset",
+                [](const Finding &f, const PageMap &) { return f.offset ? hex(*f.offset) : std::string(kUnknown); }},
+    MessageName{"detail", [](const Finding &f, const PageMap &) { return std::string(f.detail); }},
+    MessageName{"entry", entry_text},
+    MessageName{"record", record_text},
+};
+
+constexpr auto kNameWords = [] {
+    std::array<std::string_view, kNames.size()> words{};
+    for (std::size_t i = 0; i < kNames.size(); ++i)
+        words[i] = kNames[i].name;
+    return words;
+}();
+
+bool says(std::string_view message, std::string_view name)
+{
+    return message.find(fmt::format("{{{}}}", name)) != std::string_view::npos;
+}
+
+/// " (IOVA 0x1000, device 0000:00:02.0)": what is known and not in the message.
+std::string remainder(const Finding &finding, const PageMap &pages)
+{
+    const std::string_view message = finding.check->message;
+    std::string text;
+    const auto add = [&text](const std::string &piece) { text += (text.empty() ? "" : ", ") + piece; };
+    if (finding.iova && !says(message, "iova"))
+        add("IOVA " + hex(finding.iova->value()));
+    if (finding.device && !says(message, "device") && !says(message, "devices"))
+        add(devices_text(finding, pages));
+    if (finding.pasid)
+        add(fmt::format("PASID {}", *finding.pasid));
+    if (finding.unit.value_or(0) != 0 && !says(message, "unit"))
+        add(fmt::format("unit {}", *finding.unit));
+    return text.empty() ? text : " (" + text + ")";
+}
+
+std::string filled(const Finding &finding, const PageMap &pages)
+{
+    std::string_view rest = finding.check->message;
+    std::string text;
+    for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
+        const std::size_t close = rest.find('}', open);
+        if (close == std::string_view::npos)
+            break;
+        const std::string_view name = rest.substr(open + 1, close - open - 1);
+        const auto known = std::ranges::find(kNames, name, &MessageName::name);
+        text += rest.substr(0, open);
+        text += known != kNames.end() ? known->text(finding, pages) : std::string(rest.substr(open, close - open + 1));
+        rest.remove_prefix(close + 1);
+    }
+    return text.append(rest);
+}
+
+Json hex_json(const std::optional<std::uint64_t> &value) { return value ? Json(hex(*value)) : Json(nullptr); }
+
+template <class Value>
+Json number_json(const std::optional<Value> &value)
+{
+    return value ? Json(*value) : Json(nullptr);
+}
+
+Json device_json(const std::optional<std::uint32_t> &id) { return id ? Json(device_name(*id)) : Json(nullptr); }
+
+}  // namespace
+
+std::optional<std::uint64_t> FindingPlaces::in_source(const Finding &finding) const
+{
+    const std::uint64_t length = std::max<std::uint64_t>(finding_bytes(finding), 1);
+    const std::uint64_t room = source_bytes - std::min(offset, source_bytes);
+    if (!finding.offset || *finding.offset >= room || length > room - *finding.offset)
+        return std::nullopt;
+    return offset + *finding.offset;
+}
+
+std::span<const std::string_view> message_names() { return kNameWords; }
+
+std::string finding_message(const Finding &finding, const PageMap &pages)
+{
+    return printable(filled(finding, pages) + remainder(finding, pages));
+}
+
+Json finding_json(const Finding &finding, const FindingPlaces &places)
+{
+    Json json;
+    json["code"] = finding.check->code;
+    json["severity"] = name(finding.severity);
+    json["page"] = finding.page ? Json(finding.page->value()) : Json(nullptr);
+    json["index"] = number_json(finding.index);
+    json["level"] = number_json(finding.level);
+    json["offset"] = hex_json(places.in_source(finding));
+    json["iova"] = finding.iova ? Json(hex(finding.iova->value())) : Json(nullptr);
+    json["device"] = device_json(finding.device);
+    json["observed"] = hex_json(finding.observed);
+    json["expected"] = hex_json(finding.expected);
+    json["message"] = finding_message(finding, places.pages);
+    json["security"] = finding.security;
+    json["repair"] = name(finding.repair);
+    json["pasid"] = number_json(finding.pasid);
+    json["unit"] = number_json(finding.unit);
+    json["table"] = finding.table ? places.pages.address(*finding.table) : Json(nullptr);
+    json["target"] = finding.target ? places.pages.address(*finding.target) : Json(nullptr);
+    json["size"] = hex_json(finding.size_bytes);
+    json["last_device"] = device_json(finding.last_device);
+    return json;
+}
+
+std::uint64_t finding_bytes(const Finding &finding)
+{
+    constexpr std::uint64_t kEntryBytes = 8;
+    if (finding.record_bytes != 0)
+        return finding.record_bytes;
+    if (finding.index)
+        return kEntryBytes;
+    return finding.page ? kPageBytes : 0;
+}
+
+std::string severity_label(Severity severity, const Palette &palette)
+{
+    const std::string_view label = name(severity);
+    switch (severity) {
+    case Severity::error:
+        return palette.bad(label);
+    case Severity::warning:
+        return palette.caution(label);
+    case Severity::info:
+        break;
+    }
+    return palette.strong(label);
+}
+
+}  // namespace pgregion::report

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion explain: one code at length, all of them as a list, and help with a code that is spelt wrongly.
+#include "cli/command_test.h"
+
+#include <pgregion/check.h>
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pgregion::test
+{
+
+namespace
+{
+
+using Json = nlohmann::json;
+using testing::HasSubstr;
+
+class ExplainCommand : public CommandTest
+{
+};
+
+TEST_F(ExplainCommand, TellsOneCodeAtLength)
+{
+    const std::string text = output_of({"explain", "leaf-maps-tables"});
+    EXPECT_THAT(text, HasSubstr("leaf-maps-tables: "));
+    EXPECT_THAT(text, HasSubstr("\n  severity  error: a device could gain or keep access that it must not have\n"));
+    EXPECT_THAT(text, HasSubstr("\n  why       "));
+    EXPECT_THAT(text, HasSubstr("\n  repair    "));
+    EXPECT_THAT(text, HasSubstr("\n  origin    PT18"));
+}
+
+TEST_F(ExplainCommand, ListsAllCodesInALineEach)
+{
+    const std::string text = output_of({"explain"});
+    EXPECT_EQ(static_cast<std::size_t>(std::ranges::count(text, '\n')), all_checks().size());
+    for (const Check *check : all_checks())
+        EXPECT_THAT(text, HasSubstr(" " + std::string(check->code) + " ")) << check->code;
+}
+
+TEST_F(ExplainCommand, BreaksLinesAtAHundredColumns)
+{
+    for (const Check *check : all_checks()) {
+        std::istringstream lines(output_of({"explain", std::string(check->code)}));
+        std::string line;
+        std::getline(lines, line);  // the title is one line, however long
+        while (std::getline(lines, line))
+            EXPECT_LE(line.size(), 100U) << line;
+    }
+}
+
+TEST_F(ExplainCommand, GivesTheSameInJson)
+{
+    const Json all = Json::parse(output_of({"explain", "--json"})).at("results").at(0);
+    EXPECT_EQ(all.at("source"), nullptr);
+    EXPECT_EQ(all.at("codes").size(), all_checks().size());
+    const Json one = Json::parse(output_of({"explain", "page-leaked", "--json"})).at("results").at(0).at("codes");
+    ASSERT_EQ(one.size(), 1U);
+    EXPECT_EQ(one.at(0).at("code"), "page-leaked");
+    EXPECT_EQ(one.at(0).at("severity"), "warning");
+    EXPECT_EQ(one.at(0).at("origin"), "D4");
+}
+
+TEST_F(ExplainCommand, ACodeThatIsNoneNamesTheNearest)
+{
+    expect_failure(run_pgregion({"explain", "page-leakd"}), 16, {"no check 'page-leakd'", "page-leaked"});
+    expect_failure(run_pgregion({"explain", "leaf-maps"}), 16, {"leaf-maps-directory, leaf-maps-tables"});
+    expect_failure(run_pgregion({"explain", std::string(100000, 'x')}), 16, {"no check 'xxxx"});
+    expect_failure(run_pgregion({"explain", "\033[2J"}), 16, {"\\x1b[2J"});
+    expect_failure(run_pgregion({"explain", "page-leaked", "table-shared"}), 16, {});
+}
+
+TEST_F(ExplainCommand, TakesNoOptionsOfSources)
+{
+    EXPECT_EQ(run_pgregion({"explain", "--offset", "0"}).status, 16);
+    EXPECT_EQ(run_pgregion({"explain", "--format", "vtd-ss"}).status, 16);
+}
+
+}  // namespace
+
+}  // namespace pgregion::test
