@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// What decoding costs in each format: every leaf of a full region enumerated (IOVA and PA of each), against merely
-// summing the same 2 MiB as 64-bit words. Both run in this process, in turns; the ratios at the end are of the medians.
+// What decoding and checking cost in each format: every leaf of a full region enumerated (IOVA and PA of each), and all
+// checks run on it, against merely summing the same 2 MiB as 64-bit words. All run in this process, in turns; the
+// ratios at the end are of the medians.
 #include "full_region.h"
 
+#include <pgregion/check.h>
 #include <pgregion/mapping.h>
 
 #include <algorithm>
@@ -19,7 +21,7 @@ namespace
 
 using namespace pgregion;
 
-/// How many times the sum a whole enumeration may cost.
+/// How many times the sum a whole enumeration, or a whole check, may cost.
 constexpr double kTarget = 4;
 
 /// Takes every single leaf, so that nothing is left out that a real user of the walk would do.
@@ -69,6 +71,22 @@ void enumerate(benchmark::State &state, const bench::FullRegion &region)
     }
     state.counters["leaves/s"] =
         benchmark::Counter(static_cast<double>(region.leaves()), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void check(benchmark::State &state, const bench::FullRegion &region)
+{
+    PiecewiseMemory memory;
+    memory.add(bench::kBase, region.bytes());
+    CheckSubject subject;
+    subject.memory = &memory;
+    subject.region = {region.bytes(), bench::kBase};
+    subject.tables = {{region.request().format, region.request().params, region.request().root}};
+    for (auto _ : state) {
+        const CheckReport report = run_checks(subject);
+        if (report.of(Severity::error) != 0)
+            state.SkipWithError("a sound region has errors");
+        benchmark::DoNotOptimize(report.entries);
+    }
 }
 
 /// Prints as usual and keeps the times for the ratios.
@@ -124,6 +142,9 @@ int main(int argc, char **argv)
             names.push_back(kind.name() + (layout == bench::Layout::contiguous ? "/contiguous" : "/scattered"));
             benchmark::RegisterBenchmark(names.back().c_str(),
                                          [&region](benchmark::State &state) { enumerate(state, region); });
+            names.push_back("check/" + names.back());
+            benchmark::RegisterBenchmark(names.back().c_str(),
+                                         [&region](benchmark::State &state) { check(state, region); });
         }
     }
     benchmark::RegisterBenchmark("sum_words", [&](benchmark::State &state) { sum_words(state, regions.back()); });
