@@ -97,17 +97,20 @@ struct LeafSummary {
     std::uint64_t leaves = 0;
     std::uint64_t bits_or = 0;                   ///< of the raw words: bits set in any of them
     std::uint64_t bits_and = ~std::uint64_t{0};  ///< bits set in all of them
-    void take(std::uint64_t raw)
+    bool write_only = false;                     ///< some can be written and not read
+    void take(const Entry &entry)
     {
         ++leaves;
-        bits_or |= raw;
-        bits_and &= raw;
+        bits_or |= entry.raw;
+        bits_and &= entry.raw;
+        write_only = write_only || (entry.access.allows(Access::write()) && !entry.access.allows(Access::read()));
     }
     void take(const LeafSummary &other)
     {
         leaves += other.leaves;
         bits_or |= other.bits_or;
         bits_and &= other.bits_and;
+        write_only = write_only || other.write_only;
     }
 };
 

@@ -144,7 +144,7 @@ private:
         if (entry.kind == EntryKind::table)
             return torn | kPointer;
         LeafSummary &summary = summaries_[table.domain];
-        summary.take(entry.raw);
+        summary.take(entry);
         const bool watched = facts_.watch.may_touch(entry.target, std::uint64_t{run.count} << entry.size_lg2);
         const bool odd = !facts_.domain_of(table).stage.format->typical(entry, table.level);
         return torn | (watched ? kWatchedLeaf : 0U) | (odd ? kOddLeaf : 0U);

@@ -133,32 +133,9 @@ constexpr CheckRow kTableNarrowsAccess{
 // ---------------------------------------------------------------------------------------------------------
 // PT24
 
-/// Read and write bits of a leaf where writing without reading can be said; none in other formats.
-struct ReadWrite {
-    std::uint64_t read = 0;
-    std::uint64_t write = 0;
-};
-
-ReadWrite read_write_bits(Family family)
-{
-    switch (family) {
-    case Family::vtd:
-        return {VtdSecondStage::kRead, VtdSecondStage::kWrite};
-    case Family::amd:
-        return {AmdV1::kRead, AmdV1::kWrite};
-    case Family::arm_stage2:
-        return {ArmStage2::kRead, ArmStage2::kWrite};
-    default:
-        return {};
-    }
-}
-
-/// Some leaf cannot be read. A leaf that allows nothing at all would count, too, and has a finding of its own.
 void leaf_write_only(const DomainView &view, FindingSink &sink)
 {
-    const ReadWrite bits = read_write_bits(family_of(*view.domain().stage.format));
-    const LeafSummary &leaves = view.leaves;
-    if (leaves.leaves != 0 && (leaves.bits_and & bits.read) != bits.read && (leaves.bits_or & bits.write) != 0)
+    if (view.leaves.write_only)
         sink.add(view.finding(sink));
 }
 

@@ -3,47 +3,21 @@
 
 #include "report/text.h"
 
+#include <ctime>
+
+#include <fmt/chrono.h>
+
 #include <nlohmann/json.hpp>
 
 namespace pgregion::report
 {
 
-namespace
-{
-
-struct Date {
-    std::uint64_t year;
-    unsigned month;
-    unsigned day;
-};
-
-/// The proleptic Gregorian date of a day since 1970-01-01. Years are counted from March, so that a leap day is the last
-/// day of one; 719468 days lie between 0000-03-01 and 1970-01-01, and 146097 in 400 years.
-Date date_of(std::uint64_t days)
-{
-    const std::uint64_t shifted_days = days + 719468;
-    const std::uint64_t era = shifted_days / 146097;
-    const std::uint64_t day_of_era = shifted_days % 146097;
-    const std::uint64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const std::uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::uint64_t month_from_march = (5 * day_of_year + 2) / 153;
-    const auto day = static_cast<unsigned>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-    const auto month = static_cast<unsigned>(month_from_march < 10 ? month_from_march + 3 : month_from_march - 9);
-    return {era * 400 + year_of_era + (month <= 2 ? 1 : 0), month, day};
-}
-
-}  // namespace
-
 std::optional<std::string> time_text(std::uint64_t seconds)
 {
     constexpr std::uint64_t kYear10000 = 253'402'300'800;
-    constexpr std::uint64_t kDay = 86400;
     if (seconds >= kYear10000)
         return std::nullopt;
-    const Date date = date_of(seconds / kDay);
-    const std::uint64_t second = seconds % kDay;
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", date.year, date.month, date.day, second / 3600,
-                       second / 60 % 60, second % 60);
+    return fmt::format("{:%FT%TZ}", fmt::gmtime(static_cast<std::time_t>(seconds)));
 }
 
 std::string change_text(const ChangeEntry &change)
@@ -61,7 +35,8 @@ void put_changes(ResultWriter &writer, std::span<const ChangeEntry> changes)
         writer.row("changes", {{"sequence", change.sequence},
                                {"command", printable(change.command)},
                                {"time", time ? Json(*time) : Json(nullptr)},
-                               {"edits", change.edit_count}});
+                               {"edits", change.edit_count},
+                               {"state", name(change.state)}});
     }
 }
 

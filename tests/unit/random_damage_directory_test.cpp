@@ -3,11 +3,10 @@
 // Random damage to regions with a directory and its page tables: one repair of everything leaves no error, and no
 // device can do afterwards what it could not do before: no new leaf, and nobody becomes unprotected or passes through.
 #include "base/bytes.h"
+#include "support/leaf_set.h"
 #include "support/sanitizer.h"
 #include "support/sound_directory.h"
 #include "support/table_image.h"
-
-#include <pgregion/mapping.h>
 
 #include <algorithm>
 #include <map>
@@ -22,21 +21,6 @@ namespace
 {
 
 constexpr int kRounds = kSanitized ? 10 : 120;
-
-using Leaf = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::string>;  // IOVA, PA, size, access
-
-class Leaves final : public LeafVisitor<Leaves>
-{
-public:
-    Visit leaves(const LeafRun &run)
-    {
-        for (std::uint32_t i = 0; i < run.count; ++i)
-            found.emplace(run.iova.value() + i * run.leaf_bytes, run.pa.value() + i * run.leaf_bytes, run.leaf_bytes,
-                          std::string(letters(run.access)));
-        return Visit::go_on;
-    }
-    std::set<Leaf> found;
-};
 
 /// What a device can do.
 struct Power {
@@ -57,9 +41,7 @@ public:
         const TranslationKind kind = device.translation.kind;
         power.everything = kind == TranslationKind::pass_through || kind == TranslationKind::unprotected;
         if (device.translation.format != nullptr && device.translation.outer.format == nullptr) {
-            Leaves leaves;
-            walk_tables(memory_, walk_request(device.translation), leaves);
-            power.leaves = std::move(leaves.found);
+            power.leaves = leaves_of(memory_, walk_request(device.translation));
         }
         of[{device.id, device.pasid ? static_cast<std::int64_t>(*device.pasid) : -1}] = std::move(power);
     }

@@ -3,10 +3,9 @@
 // Random damage to several pages of a sound region: the checks find errors, one repair of everything leaves none, and
 // every leaf that is there afterwards was there before: repair never invents access.
 #include "support/healthy_tables.h"
+#include "support/leaf_set.h"
 #include "support/sanitizer.h"
 #include "support/table_image.h"
-
-#include <pgregion/mapping.h>
 
 #include <set>
 #include <tuple>
@@ -20,28 +19,11 @@ namespace
 
 constexpr int kRounds = kSanitized ? 12 : 150;
 
-using Leaf = std::tuple<std::uint64_t, std::uint64_t, std::uint64_t, std::string>;  // IOVA, PA, size, access
-
-class Leaves final : public LeafVisitor<Leaves>
-{
-public:
-    Visit leaves(const LeafRun &run)
-    {
-        for (std::uint32_t i = 0; i < run.count; ++i)
-            found.emplace(run.iova.value() + i * run.leaf_bytes, run.pa.value() + i * run.leaf_bytes, run.leaf_bytes,
-                          std::string(letters(run.access)));
-        return Visit::go_on;
-    }
-    std::set<Leaf> found;
-};
-
-std::set<Leaf> leaves_of(const HealthyTables &tables)
+std::set<Leaf> leaves_in(const HealthyTables &tables)
 {
     PiecewiseMemory memory;
     memory.add(tables.tables().base, tables.image);
-    Leaves leaves;
-    walk_tables(memory, tables.walk(), leaves);
-    return leaves.found;
+    return leaves_of(memory, tables.walk());
 }
 
 class RandomDamage : public testing::TestWithParam<TableSetting>
@@ -138,7 +120,7 @@ TEST_P(RandomDamage, IsRepairedInOnePassWithoutInventingAccess)
             damage(tables.image, dice);
         const CheckReport report = check(tables);
         damaged += report.of(Severity::error) != 0 ? 1 : 0;
-        const std::set<Leaf> before = leaves_of(tables);
+        const std::set<Leaf> before = leaves_in(tables);
         const Image image_before = tables.image;
         const Edits edits = plan(tables, report);
         ASSERT_TRUE(apply_edits(tables.image, edits).applied);
@@ -146,7 +128,7 @@ TEST_P(RandomDamage, IsRepairedInOnePassWithoutInventingAccess)
             ASSERT_NE(finding.severity, Severity::error)
                 << "round " << round << ": " << finding.check->code << " is left at page "
                 << (finding.page ? finding.page->value() : 9999) << " index " << finding.index.value_or(9999);
-        for (const Leaf &leaf : leaves_of(tables))
+        for (const Leaf &leaf : leaves_in(tables))
             ASSERT_TRUE(before.contains(leaf)) << "round " << round << ": IOVA " << std::hex << std::get<0>(leaf);
         ASSERT_TRUE(apply_edits(tables.image, invert(edits)).applied);
         ASSERT_EQ(tables.image, image_before);
