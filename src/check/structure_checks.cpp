@@ -191,19 +191,28 @@ constexpr CheckRow kTwoLevels{
               .origin = "PT15"},
     .facts = table_at_two_levels};
 
-/// The entries that were found first to point to each table are kept; these are the others.
-template <class Which>
-void further_pointers(const Facts &facts, FindingSink &sink, Which which)
+/// Who points to a table for a further time.
+enum class Sharing : std::uint8_t {
+    region,      ///< of a table in a region, where each page has one owner: D3b, whoever points
+    two_tables,  ///< of a table in ordinary memory
+    one_table,   ///< the same, from the table that points to it already
+};
+
+/// The entry that was found first to point to each table is kept; these are the others.
+void further_pointers(const Facts &facts, FindingSink &sink, Sharing wanted)
 {
     for (const ReferenceFact &reference : facts.references) {
         if (reference.fate != PointerFate::again)
             continue;
         const TableFact &target = facts.tables[reference.target];
-        if (!which(target.parent == reference.table))
+        const bool in_region = !region_of(facts, target.address).empty();
+        const Sharing sharing = in_region                          ? Sharing::region
+                                : target.parent == reference.table ? Sharing::one_table
+                                                                   : Sharing::two_tables;
+        if (sharing != wanted)
             continue;
         Finding finding = removable_pointer(sink, facts, reference);
         finding.expected = target.references;
-        const bool in_region = !region_of(facts, target.address).empty();
         finding.severity = in_region ? Severity::error : Severity::warning;
         finding.repair = in_region ? RepairPolicy::all : RepairPolicy::none;
         if (!in_region)
@@ -214,7 +223,8 @@ void further_pointers(const Facts &facts, FindingSink &sink, Which which)
 
 void table_shared(const Facts &facts, FindingSink &sink)
 {
-    further_pointers(facts, sink, [](bool same_parent) { return !same_parent; });
+    further_pointers(facts, sink, Sharing::region);
+    further_pointers(facts, sink, Sharing::two_tables);
     for (const RecordFact &record : facts.records) {
         const std::optional<std::uint32_t> domain = domain_behind(facts, record);
         if (!domain || !facts.domains[*domain].root_in_tree || facts.domains[*domain].root_table == kNone)
@@ -237,7 +247,7 @@ void table_shared(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kTableShared{
     .about = {.code = "table-shared",
               .severity = Severity::error,
-              .title = "a table that several tables point to",
+              .title = "a table that several entries point to",
               .message = "{entry} points to {target}, a table that another table points to already ({expected_count} "
                          "pointers in all)",
               .why = "The allocator gave one page to two owners: what either maps, the other's device reaches as well, "
@@ -248,21 +258,18 @@ constexpr CheckRow kTableShared{
               .origin = "D3b, PT16"},
     .facts = table_shared};
 
-void table_linked_twice(const Facts &facts, FindingSink &sink)
-{
-    further_pointers(facts, sink, [](bool same_parent) { return same_parent; });
-}
+void table_linked_twice(const Facts &facts, FindingSink &sink) { further_pointers(facts, sink, Sharing::one_table); }
 
 constexpr CheckRow kLinkedTwice{
     .about = {.code = "table-linked-twice",
-              .severity = Severity::error,
+              .severity = Severity::warning,
               .title = "two entries of one table point to the same table",
               .message = "{entry} points to {target}, which another entry of the same table points to already",
               .why = "Two ranges of IOVAs share one table: what is mapped in one appears in the other, and when both "
                      "are unmapped the page is freed twice.",
-              .repair = "Zeroes this entry and keeps the one that was found first. Only with -y, because which range "
-                        "was meant is not known. In ordinary memory it is a warning that nothing repairs.",
-              .origin = "D3b, PT17"},
+              .repair = "Nothing is repaired: it may be meant. In a region, where each page has one owner, it is the "
+                        "error table-shared.",
+              .origin = "PT17"},
     .facts = table_linked_twice};
 
 // ---- tables on the bitmap ----------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ protected:
 TEST_F(RepairCommand, PlanShowsEveryEditAndChangesNothing)
 {
     const Json result = run({"-n"}, 4);
-    EXPECT_THAT(codes(result.at("plan")), testing::ElementsAre("page-lost-bit", "table-linked-twice", "reserved-bits"));
+    EXPECT_THAT(codes(result.at("plan")), testing::ElementsAre("page-lost-bit", "table-shared", "reserved-bits"));
     EXPECT_EQ(result.at("plan").at(0).at("offset"), "0x0");
     EXPECT_EQ(result.at("plan").at(0).at("before"), "0x17");
     EXPECT_EQ(result.at("plan").at(0).at("after"), "0x1f");
@@ -81,7 +81,7 @@ TEST_F(RepairCommand, SafeRepairsLeaveTheOthersAloneAndSaySo)
     const Json result = run({"-p"}, 4);
     EXPECT_THAT(codes(result.at("plan")), testing::ElementsAre("page-lost-bit", "reserved-bits"));
     EXPECT_EQ(result.at("applied"), true);
-    EXPECT_EQ(codes(result.at("findings_after")), std::vector<std::string>{"table-linked-twice"});
+    EXPECT_EQ(codes(result.at("findings_after")), std::vector<std::string>{"table-shared"});
     Image expected = image_;
     set_bit(expected, 3);
     put_entry(expected, 4, 8, 0);
