@@ -190,6 +190,9 @@ _pgregion_value()
         restore:--undo-keep)
             kind=any
             ;;
+        undo:--sequence)
+            kind=any
+            ;;
         undo:--undo)
             kind=file
             ;;
@@ -284,7 +287,7 @@ _pgregion_command()
             files=2
             ;;
         undo)
-            options="--list -n --dry-run --finish --undo --undo-keep --no-undo --live-write $source $global"
+            options="--list -n --dry-run --finish --sequence --undo --undo-keep --no-undo --live-write $source $global"
             files=1
             ;;
         explain)

@@ -69,6 +69,7 @@ function __pgregion_takes_value
             'unmap:--undo-keep' \
             'restore:--undo' \
             'restore:--undo-keep' \
+            'undo:--sequence' \
             'undo:--undo' \
             'undo:--undo-keep'
             return 0
@@ -275,6 +276,7 @@ complete -c pgregion -n __pgregion_needs_command -a undo -d 'takes the newest ch
 complete -c pgregion -n '__pgregion_in undo' -l list -d 'list the changes, newest first, and change nothing'
 complete -c pgregion -n '__pgregion_in undo' -s n -l dry-run -d 'show what would be changed back, and change nothing'
 complete -c pgregion -n '__pgregion_in undo' -l finish -d 'complete a change that was cut short instead of taking it back'
+complete -c pgregion -n '__pgregion_in undo' -l sequence -x -d 'take change N back instead of the newest, if its bytes are still there'
 complete -c pgregion -n '__pgregion_in undo' -l undo -r -F -d 'undo journal (default: SOURCE.pgundo, for a device in the state folder)'
 complete -c pgregion -n '__pgregion_in undo' -l undo-keep -x -d 'changes that the journal keeps (default 64)'
 complete -c pgregion -n '__pgregion_in undo' -l no-undo -d 'keep no journal: the change cannot be taken back'

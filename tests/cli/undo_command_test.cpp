@@ -68,6 +68,20 @@ TEST_F(UndoCommand, TakesTheNewestChangeOfEveryWritingCommandBack)
     }
 }
 
+TEST_F(UndoCommand, OlderChangesAreTakenBackByTheirNumbers)
+{
+    const std::string file = region("r.img", used());
+    for (const std::string count : {"1", "2", "3"})
+        EXPECT_NE(output_of({"alloc", file, "--no-zero", "--count", count}), "");
+    expect_failure(run_pgregion({"undo", file, "--sequence", "7"}), 4, {"change 7", "--list"});
+    for (const std::string sequence : {"3", "2", "1"})
+        EXPECT_NE(output_of({"undo", file, "--sequence", sequence}), "");
+    EXPECT_EQ(read_image(file), used());
+    expect_failure(run_pgregion({"undo", file, "--sequence", "2"}), 4, {"change 2"});
+    EXPECT_EQ(run_pgregion({"undo", file, "--sequence", "two"}).status, 16);
+    EXPECT_EQ(read_image(file), used());
+}
+
 TEST_F(UndoCommand, RootIsTakenBack)
 {
     const std::string file = region("r.img", {{0, 0}});

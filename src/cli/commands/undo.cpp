@@ -7,6 +7,7 @@
 //
 // Nothing is changed where the source no longer holds what the journal says.
 #include "cli/commands.h"
+#include "cli/numbers.h"
 #include "cli/session.h"
 #include "cli/source_journal.h"
 #include "report/text.h"
@@ -15,6 +16,7 @@
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -42,8 +44,14 @@ public:
         app.add_option("SOURCE", source_, "what a change was made to")->required()->type_name("");
         CLI::Option *list = app.add_flag("--list", list_, "list the changes, newest first, and change nothing");
         app.add_flag("-n,--dry-run", dry_run_, "show what would be changed back, and change nothing")->excludes(list);
-        app.add_flag("--finish", finish_, "complete a change that was cut short instead of taking it back")
-            ->excludes(list);
+        CLI::Option *finish =
+            app.add_flag("--finish", finish_, "complete a change that was cut short instead of taking it back")
+                ->excludes(list);
+        app.add_option("--sequence", sequence_,
+                       "take change N back instead of the newest, if its bytes are still there")
+            ->type_name("N")
+            ->excludes(list)
+            ->excludes(finish);
     }
 
     int run(Session &session) override
@@ -99,7 +107,10 @@ private:
 
     [[nodiscard]] Step choose(const io::JournalFile &journal) const
     {
-        if (const ChangeEntry *const unfinished = journal.newest(ChangeState::unfinished))
+        const ChangeEntry *const unfinished = journal.newest(ChangeState::unfinished);
+        if (!sequence_.empty() && unfinished == nullptr)
+            return choose_by_number(journal);
+        if (unfinished != nullptr)
             return {*unfinished, journal.edits(*unfinished), finish_ ? Side::after : Side::before};
         if (finish_)
             throw Error(Failure::refused, "nothing-to-finish",
@@ -110,6 +121,19 @@ private:
                         "there is no change to take back in the journal " + journal.path() + "; nothing was changed",
                         kHint);
         return {*done, journal.edits(*done), std::nullopt};
+    }
+
+    [[nodiscard]] Step choose_by_number(const io::JournalFile &journal) const
+    {
+        const std::uint64_t wanted = require_number(sequence_, "--sequence");
+        const auto changes = journal.changes();
+        const auto found = std::ranges::find(changes, wanted, &ChangeEntry::sequence);
+        if (found == changes.end() || found->state != ChangeState::done)
+            throw Error(Failure::refused, "no-such-change",
+                        fmt::format("there is no change {} to take back in the journal {}; nothing was changed", wanted,
+                                    journal.path()),
+                        kHint);
+        return {*found, journal.edits(*found), std::nullopt};
     }
 
     static void refuse_another_place(const Session &session, const OpenedSource &source, const ChangeEntry &change)
@@ -170,6 +194,7 @@ private:
     bool list_ = false;
     bool dry_run_ = false;
     bool finish_ = false;
+    std::string sequence_;
 };
 
 }  // namespace
