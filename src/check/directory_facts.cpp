@@ -80,7 +80,8 @@ private:
             place.pasid = 0;
         if (bytes_there(*facts_.subject->memory, {next.address, 1}) == 0)
             return;
-        if (!note_table(next, place) && !of_pasids)
+        // A table of one record is no table of devices: SMMU context descriptors without substreams, for example.
+        if (!note_table(next, place) && !of_pasids && next.records > 1)
             facts_.shared_records.push_back({unit_, step, place});
     }
 

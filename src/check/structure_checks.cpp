@@ -248,8 +248,8 @@ constexpr CheckRow kTableShared{
     .about = {.code = "table-shared",
               .severity = Severity::error,
               .title = "a table that several entries point to",
-              .message = "{entry} points to {target}, a table that another table points to already ({expected_count} "
-                         "pointers in all)",
+              .message = "{entry} points to {target}, a table that another entry points to already (at least "
+                         "{expected_count} pointers)",
               .why = "The allocator gave one page to two owners: what either maps, the other's device reaches as well, "
                      "and whoever frees it first leaves the other with a table that is not its own.",
               .repair = "Zeroes this entry and keeps the one that was found first. Only with -y, because whose table "
