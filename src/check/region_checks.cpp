@@ -182,8 +182,8 @@ void free_page_not_zero(const Facts &facts, FindingSink &sink)
         if (bitmap.test(page) || facts.reached.test(page) || !facts.with_data.test(page))
             continue;
         Finding finding = page_finding(sink, page);
-        const RepairPolicy policy = judge.policy(page);
-        treat(finding, policy, Remedy::zero_page);
+        const bool sure = judge.policy(page) != RepairPolicy::none;
+        treat(finding, sure ? RepairPolicy::all : RepairPolicy::none, Remedy::zero_page);
         sink.add(finding);
     }
 }
@@ -195,8 +195,9 @@ constexpr CheckRow kFreePageNotZero{
               .message = "{page} is free and not zero",
               .why = "The kernel does not zero a page when it hands it out: what is left on it becomes entries of the "
                      "next page table, and devices reach what those say.",
-              .repair = "Zeroes the page. Not where the tables could not be read without doubt, nor where the page "
-                        "itself looks like a table that leads to others: the bit may be what is wrong.",
+              .repair = "Zeroes the page, only with -y: what is on it may tell what happened. Not where the tables "
+                        "could not be read without doubt, nor where the page itself looks like a table that leads to "
+                        "others: the bit may be what is wrong.",
               .origin = "D2"},
     .facts = free_page_not_zero};
 
