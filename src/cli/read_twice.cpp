@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/read_twice.h"
 
-#include "base/bytes.h"
+#include "edit/journal_sum.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,18 +12,8 @@ namespace pgregion::cli
 namespace
 {
 
-/// Tells contents apart that chance or a kernel makes different; nobody gains from making two alike. 0 stands for a
-/// page that is not there.
-std::uint64_t sum_of(std::span<const std::byte> page)
-{
-    constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
-    std::uint64_t sum = page.empty() ? 0 : kOdd;
-    for (std::size_t at = 0; at + 8 <= page.size(); at += 8) {
-        sum = (sum ^ load_le64(page.subspan(at))) * kOdd;
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
+/// 0 stands for a page that is not there.
+std::uint64_t sum_of(std::span<const std::byte> page) { return page.empty() ? 0 : journal_sum(page, 0); }
 
 }  // namespace
 
