@@ -133,7 +133,7 @@ TEST_P(RandomDamage, IsRepairedInOnePassWithoutInventingAccess)
         ASSERT_TRUE(apply_edits(tables.image, invert(edits)).applied);
         ASSERT_EQ(tables.image, image_before);
     }
-    EXPECT_GT(damaged, kRounds / 2);
+    EXPECT_GT(damaged, kRounds / 4) << "hardly any damage was an error: the test tests nothing";
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, RandomDamage, testing::ValuesIn(table_settings()),
