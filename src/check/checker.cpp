@@ -162,8 +162,9 @@ private:
 std::vector<LeafSummary> pass_entries(Facts &facts, const EntryRows &rows, unsigned jobs, FindingSink &sink)
 {
     constexpr std::uint64_t kTablesPerJob = 64;  // fewer are not worth a thread
+    constexpr unsigned kMostJobs = 64;           // -j is a wish, and a large memory has millions of tables
     const std::uint64_t tables = facts.tables.size();
-    const std::uint64_t threads = std::clamp<std::uint64_t>(tables / kTablesPerJob, 1, std::max(jobs, 1U));
+    const std::uint64_t threads = std::clamp<std::uint64_t>(tables / kTablesPerJob, 1, std::clamp(jobs, 1U, kMostJobs));
     std::vector<Pass> passes;
     for (std::uint64_t i = 0; i < threads; ++i)
         passes.emplace_back(facts, rows);

@@ -7,6 +7,7 @@
 #include "check/directory_checks.h"
 #include "check/directory_codes.h"
 #include "check/directory_pointers.h"
+#include "check/region_pages.h"
 
 #include <algorithm>
 #include <set>
@@ -16,8 +17,6 @@ namespace pgregion::check
 
 namespace
 {
-
-constexpr std::uint64_t kEnomemDistance = 0xc000;  // an address of its own: enomem-address
 
 bool is_vtd(const DirectoryFormat &format) { return family_of(format) == DirectoryFamily::vtd; }
 

@@ -14,8 +14,6 @@ namespace pgregion::check
 namespace
 {
 
-constexpr std::uint64_t kEnomemDistance = 0xc000;  // -ENOMEM (-12) pages
-
 Finding page_finding(const FindingSink &sink, PageIndex page)
 {
     Finding finding = sink.finding();

@@ -9,6 +9,9 @@
 namespace pgregion::check
 {
 
+/// How far below its region the allocator's unchecked -ENOMEM (-12) leads: twelve pages (region.md section 1.1, D1).
+inline constexpr std::uint64_t kEnomemDistance = 0xc000;
+
 /// Precondition: the subject has a region.
 [[nodiscard]] inline Bytes page_of_region(const Facts &facts, PageIndex page)
 {

@@ -15,8 +15,6 @@ namespace pgregion::check
 namespace
 {
 
-constexpr std::uint64_t kEnomemDistance = 0xc000;
-
 /// The region that an address lies in; empty for ordinary memory.
 Range<PhysAddr> region_of(const Facts &facts, PhysAddr address)
 {

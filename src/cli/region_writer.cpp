@@ -6,8 +6,6 @@
 #include <pgregion/error.h>
 #include <pgregion/scan.h>
 
-#include <chrono>
-
 namespace pgregion::cli
 {
 
@@ -23,12 +21,6 @@ Edits planned(const OpenedSource &source, const RegionPlan &plan)
     // A plan made from a file that has shrunk was made from zeros.
     source.source().ensure_intact();
     return edits;
-}
-
-std::uint64_t seconds_now()
-{
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
 }
 
 std::shared_ptr<Change> new_change(const OpenedSource &source, std::string_view command, Edits edits)

@@ -11,6 +11,7 @@
 #include <pgregion/error.h>
 
 #include <array>
+#include <chrono>
 
 namespace pgregion::cli
 {
@@ -60,6 +61,12 @@ void refuse_live(const Session &session, const Source &source)
 }
 
 }  // namespace
+
+std::uint64_t seconds_now()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
+}
 
 std::size_t changes_kept(const UndoOptions &options)
 {

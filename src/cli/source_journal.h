@@ -21,6 +21,9 @@
 namespace pgregion::cli
 {
 
+/// The time of a change that is recorded now, in seconds since 1970-01-01 UTC.
+[[nodiscard]] std::uint64_t seconds_now();
+
 /// Throws usage "bad-option" for an --undo-keep that is no number from 1 to 10000.
 [[nodiscard]] std::size_t changes_kept(const UndoOptions &options);
 

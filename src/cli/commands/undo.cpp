@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 
 #include <CLI/CLI.hpp>
 
@@ -27,12 +26,6 @@ namespace pgregion::cli
 
 namespace
 {
-
-std::uint64_t seconds_now()
-{
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(now).count());
-}
 
 constexpr const char *kHint = "pgregion undo SOURCE --list shows the changes; --undo FILE names another journal";
 
