@@ -33,7 +33,8 @@ public:
     [[nodiscard]] virtual std::uint64_t size_bytes() const = 0;
 };
 
-/// Pieces of mapped memory joined into one. The bytes are not copied and must outlive this object.
+/// Pieces of mapped memory joined into one, with another memory behind them. The bytes are not copied and must outlive
+/// this object.
 class PiecewiseMemory final : public MemorySource
 {
 public:
@@ -42,15 +43,22 @@ public:
     /// nothing is added and the address of the first byte that differs is returned.
     std::optional<PhysAddr> add(PhysAddr address, std::span<const std::byte> bytes);
 
+    /// Pages that no piece holds are asked of `memory`, which must outlive this object. Call it before add(), which then
+    /// compares with it, too.
+    void back_with(const MemorySource &memory) { behind_ = &memory; }
+
     [[nodiscard]] std::span<const std::byte> page(PhysAddr page_address, std::span<std::byte> buffer) const override;
     [[nodiscard]] std::uint64_t size_bytes() const override;
 
 private:
+    [[nodiscard]] std::optional<PhysAddr> difference_behind(PhysAddr address, std::span<const std::byte> bytes) const;
+
     struct Piece {
         Range<PhysAddr> range;
         std::span<const std::byte> bytes;
     };
     std::vector<Piece> pieces_;  ///< sorted by address
+    const MemorySource *behind_ = nullptr;
 };
 
 }  // namespace pgregion

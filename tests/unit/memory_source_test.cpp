@@ -191,5 +191,37 @@ TEST(PiecewiseMemory, APieceAtZeroDoesNotTouchOneAtTheTop)
     EXPECT_EQ(page(memory, 0xfffffffffffff000).front(), std::byte{5});
 }
 
+TEST(PiecewiseMemory, AsksTheMemoryBehindForPagesThatNoPieceHolds)
+{
+    const Buffer dump = filled(12288, 5);
+    const Buffer piece = filled(4096, 5);
+    const Buffer beside = filled(4096, 6);
+    PiecewiseMemory behind;
+    behind.add(PhysAddr(0x10000), dump);
+    PiecewiseMemory memory;
+    memory.back_with(behind);
+    EXPECT_EQ(memory.add(PhysAddr(0x11000), piece), std::nullopt);
+    EXPECT_EQ(memory.add(PhysAddr(0x20000), beside), std::nullopt);
+    EXPECT_EQ(page(memory, 0x10000).data(), dump.data());
+    EXPECT_EQ(page(memory, 0x11000).data(), piece.data());
+    EXPECT_EQ(page(memory, 0x20000).data(), beside.data());
+    EXPECT_TRUE(page(memory, 0x13000).empty());
+    EXPECT_EQ(memory.size_bytes(), 5U * 4096);
+}
+
+TEST(PiecewiseMemory, PieceThatContradictsTheMemoryBehindIsNotAdded)
+{
+    const Buffer dump = filled(8192, 5);
+    Buffer piece = filled(8192, 5);
+    piece[4100] = std::byte{9};
+    PiecewiseMemory behind;
+    behind.add(PhysAddr(0x10000), dump);
+    PiecewiseMemory memory;
+    memory.back_with(behind);
+    // The piece begins in the middle of a page.
+    EXPECT_EQ(memory.add(PhysAddr(0x10800), piece), PhysAddr(0x10800 + 4100));
+    EXPECT_EQ(page(memory, 0x11000).data(), dump.data() + 4096);
+}
+
 }  // namespace
 }  // namespace pgregion

@@ -2,6 +2,7 @@
 #include <pgregion/memory_source.h>
 
 #include <algorithm>
+#include <array>
 
 namespace pgregion
 {
@@ -23,13 +24,35 @@ std::optional<PhysAddr> PiecewiseMemory::add(PhysAddr address, std::span<const s
         if (difference.in1 != old_bytes.end())
             return first + static_cast<std::uint64_t>(difference.in1 - old_bytes.begin());
     }
+    if (const auto difference = difference_behind(address, bytes))
+        return difference;
     const Piece added{{address, bytes.size()}, bytes};
     const auto place = std::ranges::upper_bound(pieces_, address, {}, [](const Piece &p) { return p.range.first; });
     pieces_.insert(place, added);
     return std::nullopt;
 }
 
-std::span<const std::byte> PiecewiseMemory::page(PhysAddr page_address, std::span<std::byte>) const
+std::optional<PhysAddr> PiecewiseMemory::difference_behind(PhysAddr address, std::span<const std::byte> bytes) const
+{
+    if (behind_ == nullptr)
+        return std::nullopt;
+    std::array<std::byte, kPageBytes> buffer{};
+    for (std::uint64_t at = 0; at < bytes.size();) {
+        const PhysAddr here = address + at;
+        const std::uint64_t skipped = here - page_of(here);
+        const std::uint64_t length = std::min<std::uint64_t>(kPageBytes - skipped, bytes.size() - at);
+        if (const auto page = behind_->page(page_of(here), buffer); !page.empty()) {
+            const auto old_bytes = page.subspan(skipped, length);
+            const auto difference = std::ranges::mismatch(old_bytes, bytes.subspan(at, length));
+            if (difference.in1 != old_bytes.end())
+                return here + static_cast<std::uint64_t>(difference.in1 - old_bytes.begin());
+        }
+        at += length;
+    }
+    return std::nullopt;
+}
+
+std::span<const std::byte> PiecewiseMemory::page(PhysAddr page_address, std::span<std::byte> buffer) const
 {
     // Pieces are few (a memory, some regions); the last one that starts at or below the page comes first.
     const auto above =
@@ -39,12 +62,14 @@ std::span<const std::byte> PiecewiseMemory::page(PhysAddr page_address, std::spa
         if (piece->range.contains(page_address, kPageBytes))
             return piece->bytes.subspan(page_address - piece->range.first, kPageBytes);
     }
+    if (behind_ != nullptr)
+        return behind_->page(page_address, buffer);
     return {};
 }
 
 std::uint64_t PiecewiseMemory::size_bytes() const
 {
-    std::uint64_t total = 0;
+    std::uint64_t total = behind_ != nullptr ? behind_->size_bytes() : 0;
     for (const Piece &piece : pieces_)
         total += piece.range.size;
     return total;
