@@ -62,7 +62,7 @@ struct Check {
     std::string_view origin;              ///< "D3a", "PT18, PT21"
 };
 
-/// Every check, sorted by code.
+/// Every check, sorted by code; those of areas (area_check.h) are among them.
 [[nodiscard]] std::span<const Check *const> all_checks();
 
 /// Null when there is no such code.

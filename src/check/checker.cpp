@@ -7,6 +7,8 @@
 #include "check/doomed.h"
 #include "check/table_pass.h"
 
+#include <pgregion/area_check.h>
+
 #include <algorithm>
 #include <exception>
 #include <thread>
@@ -244,6 +246,8 @@ std::span<const Check *const> all_checks()
         std::vector<const Check *> found;
         for (const check::CheckRow *row : check::all_rows())
             found.push_back(&row->about);
+        found.insert(found.end(), area_checks().begin(), area_checks().end());
+        std::ranges::sort(found, {}, &Check::code);
         return found;
     }();
     return checks;

@@ -4,6 +4,7 @@
 #include "cli/liveupdate.h"
 #include "cli/numbers.h"
 
+#include <pgregion/area_check.h>
 #include <pgregion/error.h>
 #include <pgregion/report.h>
 
@@ -94,6 +95,16 @@ Range<PhysAddr> require_ram(const std::string &text)
                 "give FIRST-LAST (both inclusive) or FIRST+SIZE, as in --ram 0x100000000+16G");
 }
 
+bool is_chosen(const Check &check, const CheckOptions &options)
+{
+    return (options.only.empty() || options.only.contains(check.code)) && !options.skip.contains(check.code);
+}
+
+Error no_check_left(const std::string &hint)
+{
+    return {Failure::usage, "bad-option", "--only and --skip leave no check: nothing would be looked at", hint};
+}
+
 }  // namespace
 
 void declare_check_choices(CLI::App &app, CheckChoices &choices)
@@ -103,6 +114,15 @@ void declare_check_choices(CLI::App &app, CheckChoices &choices)
                    "line)")
         ->check(CLI::IsMember({"yes", "no", "auto"}))
         ->type_name("yes|no|auto");
+    declare_which_checks(app, choices);
+    app.add_option("--ram", choices.ram, "where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)")
+        ->expected(1)
+        ->take_all()
+        ->type_name("RANGE");
+}
+
+void declare_which_checks(CLI::App &app, CheckChoices &choices)
+{
     app.add_option("--fail-on", choices.fail_on, "exit 4 for findings of this severity and above")
         ->check(CLI::IsMember({"error", "warning", "info", "never"}))
         ->type_name("SEVERITY");
@@ -114,10 +134,6 @@ void declare_check_choices(CLI::App &app, CheckChoices &choices)
         ->expected(1)
         ->take_all()
         ->type_name("CODES");
-    app.add_option("--ram", choices.ram, "where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)")
-        ->expected(1)
-        ->take_all()
-        ->type_name("RANGE");
 }
 
 CheckArguments check_arguments(const CheckChoices &choices)
@@ -134,8 +150,18 @@ CheckOptions check_options(const CheckChoices &choices, unsigned jobs)
 {
     CheckOptions options{.only = codes_of(choices.only), .skip = codes_of(choices.skip), .jobs = jobs};
     if (chosen_checks(options).empty())
-        throw Error(Failure::usage, "bad-option", "--only and --skip leave no check: nothing would be looked at",
-                    "leave one of them out; `pgregion explain` lists the codes");
+        throw no_check_left(
+            "leave one of them out; `pgregion explain` lists the codes (those that begin with area- are "
+            "for pgregion area --check)");
+    return options;
+}
+
+CheckOptions area_check_options(const CheckChoices &choices)
+{
+    CheckOptions options{.only = codes_of(choices.only), .skip = codes_of(choices.skip)};
+    const auto is_left = [&](const Check *check) { return is_chosen(*check, options); };
+    if (std::ranges::none_of(area_checks(), is_left))
+        throw no_check_left("leave one of them out; the codes of areas begin with area-, see `pgregion explain`");
     return options;
 }
 
@@ -143,8 +169,7 @@ std::vector<const Check *> chosen_checks(const CheckOptions &options)
 {
     std::vector<const Check *> checks;
     for (const Check *check : all_checks()) {
-        const bool wanted = options.only.empty() || options.only.contains(check->code);
-        if (wanted && !options.skip.contains(check->code))
+        if (!is_area_check(*check) && is_chosen(*check, options))
             checks.push_back(check);
     }
     return checks;

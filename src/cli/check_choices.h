@@ -30,6 +30,9 @@ struct CheckChoices {
 /// Adds --liveupdate, --ram, --only, --skip and --fail-on.
 void declare_check_choices(CLI::App &app, CheckChoices &choices);
 
+/// Adds --only, --skip and --fail-on.
+void declare_which_checks(CLI::App &app, CheckChoices &choices);
+
 /// What the sources do not say themselves.
 struct CheckArguments {
     std::optional<LiveUpdate> liveupdate = {};
@@ -42,7 +45,10 @@ struct CheckArguments {
 /// Throws usage "no-such-check", and "bad-option" when no check is left.
 [[nodiscard]] CheckOptions check_options(const CheckChoices &choices, unsigned jobs);
 
-/// The checks that `options` leave, sorted by code.
+/// The same for the checks of areas.
+[[nodiscard]] CheckOptions area_check_options(const CheckChoices &choices);
+
+/// The checks that `options` leave of those that run_checks() makes, sorted by code.
 [[nodiscard]] std::vector<const Check *> chosen_checks(const CheckOptions &options);
 
 /// Nothing for `never`.

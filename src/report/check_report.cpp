@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/check_report.h"
 
+#include <pgregion/area_check.h>
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
@@ -171,7 +173,7 @@ std::string findings_summary(const CheckReport &report)
 
 std::string checked_text(const CheckedSource &source)
 {
-    const std::size_t all = all_checks().size();
+    const std::size_t all = all_checks().size() - area_checks().size();
     std::string text =
         source.checks == all ? fmt::format("all {} checks", all) : fmt::format("{} of {} checks", source.checks, all);
     if (source.roots.empty())
