@@ -25,6 +25,8 @@ struct Evidence {
     std::uint64_t pointers_good = 0;       ///< lead to a table that reads well
     std::uint64_t pointers_empty = 0;      ///< lead to a page of zeros: normal, but proves nothing
     std::uint64_t pointers_outside = 0;    ///< lead out of the source
+    std::uint64_t roots_good = 0;          ///< directory only: page tables of devices, not empty, whose root reads well
+    std::uint64_t roots_bad = 0;           ///< directory only: those whose root does not
     std::uint64_t leaves_on_tables = 0;    ///< leaves that map a page of the tables, or an allocated one of the region
     std::uint64_t leaf_pages_seen = 0;     ///< pages behind smallest leaves that were looked at, a sample
     std::uint64_t leaf_pages_entries = 0;  ///< of those: pages that look like a table, so the reading is too shallow
@@ -55,6 +57,7 @@ struct Guess {
     Confidence confidence = Confidence::none;
     /// Every base that pointers of the root page speak for in some reading tried, likely or not.
     std::vector<PhysAddr> named_bases;
+    std::uint64_t entries_judged = 0;  ///< of all readings that were tried: what the answer cost
 
     /// The best reading when it is beyond doubt enough to be used; null otherwise.
     [[nodiscard]] const Reading *decided() const

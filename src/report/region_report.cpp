@@ -216,6 +216,8 @@ std::vector<std::string> evidence_sentences(const Evidence &evidence)
     say(evidence.pointers_good, "pointers lead to tables that read well");
     say(evidence.pointers_empty, "pointers lead to empty pages");
     say(evidence.pointers_outside, "pointers lead out of the source");
+    say(evidence.roots_good, "roots of devices' page tables read well");
+    say(evidence.roots_bad, "roots of devices' page tables read badly");
     say(evidence.leaves, "entries end the walk (leaves, devices)");
     say(evidence.leaves_on_tables, "leaves map the tables themselves");
     say(evidence.leaf_pages_entries, "pages behind leaves look like tables");

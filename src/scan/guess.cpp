@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/bytes.h"
+#include "scan/directory_extent.h"
 #include "scan/judge.h"
 
 #include <pgregion/region.h>
@@ -98,30 +99,12 @@ bool is_aligned(PhysAddr root, const Reading &reading)
     return root.value() % align == 0;
 }
 
-/// False when few records on the root's page are such as an operating system writes.
-bool directory_reads_somehow(Bytes part, const Reading &reading)
-{
-    const DirectoryTable root = reading.directory->root(PhysAddr(0), reading.params);
-    const std::size_t record_bytes = reading.directory->table_types[root.type].record_bytes;
-    const std::size_t records = std::min<std::size_t>(part.size() / record_bytes, root.records);
-    std::uint64_t good = 0;
-    std::uint64_t all = 0;
-    for (std::size_t index = 0; index < records; ++index) {
-        const Bytes bytes = part.subspan(index * record_bytes, record_bytes);
-        if (all_zero(bytes))
-            continue;
-        const RecordWords words = load_record(bytes, root.big_endian);
-        ++all;
-        good += reading.directory->typical(root.type, words) ? 1U : 0U;
-    }
-    return good * 2 > all;
-}
-
 /// False when most of the root page faults: not worth a walk. Most of the formats that are tried end here.
 bool reads_somehow(Bytes page, PhysAddr root, const Reading &reading)
 {
     if (reading.table == nullptr)
-        return directory_reads_somehow(page.subspan(root.value() % kPageBytes), reading);
+        return scan::records_read_well(page.subspan(root.value() % kPageBytes), *reading.directory,
+                                       reading.directory->root(PhysAddr(0), reading.params));
     const unsigned top = reading.params.levels - 1U;
     const TableShape shape = reading.table->shape(top, reading.params);
     std::vector<EntryRun> runs(page.size() / kWordBytes);
@@ -245,7 +228,7 @@ bool is_thin(const Reading &reading)
 {
     const Evidence &evidence = reading.evidence;
     const bool all_zero_behind = evidence.leaf_pages_seen != 0 && evidence.leaf_pages_zero == evidence.leaf_pages_seen;
-    return evidence.present < kLeastPresent || evidence.pointers_good == 0 ||
+    return evidence.present < kLeastPresent || evidence.pointers_good + evidence.roots_good == 0 ||
            evidence.typical * 2 <= evidence.present || evidence.typical_leaves * 2 <= evidence.leaves ||
            (all_zero_behind && evidence.leaves < kLeastLeavesToZeros && leaves_look_like_pointers(reading));
 }
@@ -277,9 +260,11 @@ bool comes_before(const Reading &a, const Reading &b)
 
 Guess conclude(std::vector<Reading> readings)
 {
+    Guess guess;
+    for (const Reading &reading : readings)
+        guess.entries_judged += reading.evidence.present;
     std::erase_if(readings, [](const Reading &reading) { return reading.score <= 0; });
     std::ranges::stable_sort(readings, comes_before);
-    Guess guess;
     guess.readings = std::move(readings);
     if (guess.readings.empty())
         return guess;
@@ -294,7 +279,7 @@ Guess conclude(std::vector<Reading> readings)
     if (is_thin(best) || close)
         return guess;
     const bool clean = evidence.faulting == 0 && evidence.pointers_outside == 0 && evidence.leaves_on_tables == 0;
-    if (clean && best.score >= kHighScore && evidence.pointers_good >= 2)
+    if (clean && best.score >= kHighScore && evidence.pointers_good + evidence.roots_good >= 2)
         guess.confidence = Confidence::high;
     else
         guess.confidence = clean ? Confidence::medium : Confidence::low;
@@ -334,7 +319,10 @@ Guess guess_region(std::span<const std::byte> region, PageIndex root_page, const
             named.insert(base);
             PiecewiseMemory memory;
             memory.add(base, region);
-            const Judgement judgement = judge(memory, base + root_page.value() * kPageBytes, reading);
+            const PhysAddr root = base + root_page.value() * kPageBytes;
+            if (reading.directory != nullptr)
+                scan::fit_entries(memory, root, *reading.directory, reading.params, limits.given);
+            const Judgement judgement = judge(memory, root, reading);
             reading.base = base;
             reading.evidence = judgement.evidence;
             reading.evidence.pages_unexplained = unexplained_pages(region, base, judgement);
@@ -357,6 +345,8 @@ Guess guess_memory(const MemorySource &memory, PhysAddr root, const GuessLimits 
     for (Reading reading : open_readings(limits)) {
         if (!is_aligned(root, reading) || (any && !reads_somehow(page, root, reading)))
             continue;
+        if (reading.directory != nullptr)
+            scan::fit_entries(memory, root, *reading.directory, reading.params, limits.given);
         reading.evidence = judge(memory, root, reading).evidence;
         reading.score = scan::score(reading.evidence);
         judged.push_back(reading);

@@ -19,6 +19,10 @@ namespace
 
 /// Judging needs a sample, not everything: a reading is clear after this many tables.
 constexpr std::size_t kMaxTables = 2048;
+constexpr std::size_t kMaxPointers = std::size_t{1} << 16;
+
+/// A reading with more against it than for it after so many is not looked at any further.
+constexpr std::size_t kTablesToGiveUp = 64;
 
 /// More faulting entries than this share make a child implausible.
 constexpr std::uint64_t kGoodShare = 2;
@@ -54,6 +58,27 @@ bool looks_like_entries(Bytes page)
     return present > 0 && like_entries * 10 >= present * 9 && most * 2 >= present;
 }
 
+/// A way to read one table.
+struct TableReading {
+    const TableFormat &format;
+    const FormatParams &params;
+    unsigned level;
+};
+
+/// Most of what is present in the table is free of faults and typical. `runs` has room for a page of entries.
+bool reads_well(Bytes table, const TableReading &reading, std::span<EntryRun> runs)
+{
+    const std::size_t count = reading.format.decode_table(table, 0, reading.level, reading.params, runs).runs;
+    std::uint64_t good = 0;
+    std::uint64_t all = 0;
+    for (const EntryRun &run : runs.first(count)) {
+        all += run.count;
+        if (run.first.present() && !run.first.faults() && reading.format.typical(run.first, reading.level))
+            good += run.count;
+    }
+    return good * kGoodShare > all;
+}
+
 class TableJudge
 {
 public:
@@ -68,12 +93,14 @@ public:
         lowest_table_ = highest_table_ = root;
         queue_.push_back({root, params_.levels - 1U});
         seen_.insert(queue_.front());
-        while (!queue_.empty() && judgement_.tables.size() < kMaxTables) {
+        while (!queue_.empty() && judgement_.evidence.tables < kMaxTables && pointers_ < kMaxPointers) {
             const Place place = queue_.front();
             queue_.pop_front();
             judgement_.tables.insert(place.table);
             ++judgement_.evidence.tables;
             judge_table(place);
+            if (judgement_.evidence.tables == kTablesToGiveUp && score(judgement_.evidence) < 0)
+                break;
         }
         judgement_.evidence.leaves_on_tables = leaves_on_tables();
         return std::move(judgement_);
@@ -193,6 +220,7 @@ private:
     void judge_pointer(const Entry &entry, unsigned level)
     {
         Evidence &evidence = judgement_.evidence;
+        ++pointers_;
         const Bytes child = reader_.read(entry.target, format_.shape(entry.target_level, params_).bytes());
         if (child.empty()) {
             ++evidence.pointers_outside;
@@ -218,24 +246,9 @@ private:
         const auto [known, is_new] = children_.try_emplace(place, Child::bad);
         if (is_new && all_zero(table))
             known->second = Child::empty;
-        else if (is_new && reads_well(table, place.level))
+        else if (is_new && reads_well(table, {format_, params_, place.level}, child_runs_))
             known->second = Child::good;
         return known->second;
-    }
-
-    /// Most of what is present in the table is free of faults and typical.
-    bool reads_well(Bytes table, unsigned level)
-    {
-        const std::size_t count = format_.decode_table(table, 0, level, params_, child_runs_).runs;
-        std::uint64_t good = 0;
-        std::uint64_t all = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            const Entry &entry = child_runs_[i].first;
-            all += child_runs_[i].count;
-            if (entry.present() && !entry.faults() && format_.typical(entry, level))
-                good += child_runs_[i].count;
-        }
-        return good * kGoodShare > all;
     }
 
     walk::TableReader reader_;
@@ -248,6 +261,7 @@ private:
     std::map<Place, Child> children_;
     PhysAddr lowest_table_;
     PhysAddr highest_table_;
+    std::size_t pointers_ = 0;
     std::size_t samples_left_ = kMaxSamples;
     std::size_t samples_left_in_table_ = 0;
     Judgement judgement_;
@@ -256,7 +270,10 @@ private:
 class DirectoryJudge final : public DirectoryVisitor
 {
 public:
-    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format) : reader_(memory), format_(format) {}
+    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format)
+        : reader_(memory), format_(format), runs_(kPageBytes / kWordBytes)
+    {
+    }
 
     void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
@@ -265,12 +282,14 @@ public:
         ++evidence.present;
         if (!step.record.present)
             return;
-        if (step.record.fault) {
+        const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
+        if (step.record.fault && (typical == 0 || !blocks(step.record))) {
             ++evidence.faulting;
             return;
         }
-        const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
         evidence.typical += typical;
+        if (step.record.translation && step.record.translation->format != nullptr)
+            judge_root(physical_stage(*step.record.translation));
         if (step.record.next && step.record.next->outer.format == nullptr) {
             judge_pointer(step.record.next->address);
         } else {
@@ -288,6 +307,12 @@ public:
     Judgement judgement_;
 
 private:
+    /// A device that may do nothing faults by intent: operating systems fill whole tables with such records.
+    static bool blocks(const DirectoryRecord &record)
+    {
+        return record.translation && record.translation->kind == TranslationKind::blocked;
+    }
+
     void judge_pointer(PhysAddr table)
     {
         const Bytes bytes = reader_.read(table, kPageBytes);
@@ -300,8 +325,24 @@ private:
             ++judgement_.evidence.pointers_good;
     }
 
+    /// Page tables at the end of a directory close it, too. They may well lie outside of a region, and a domain
+    /// without mappings has an empty root, so only what is there counts. Each root counts once.
+    void judge_root(const Stage &stage)
+    {
+        if (roots_.size() >= kMaxTables || !roots_.insert(stage.root).second)
+            return;
+        const unsigned top = stage.params.levels - 1U;
+        const Bytes table = reader_.read(stage.root, stage.format->shape(top, stage.params).bytes());
+        if (table.empty() || all_zero(table))
+            return;
+        const bool good = reads_well(table, {*stage.format, stage.params, top}, runs_);
+        ++(good ? judgement_.evidence.roots_good : judgement_.evidence.roots_bad);
+    }
+
     walk::TableReader reader_;
     const DirectoryFormat &format_;
+    std::vector<EntryRun> runs_;
+    std::set<PhysAddr> roots_;
 };
 
 }  // namespace
@@ -325,10 +366,11 @@ double score(const Evidence &evidence)
         return 0;
     const auto times = [](double weight, std::uint64_t count) { return weight * static_cast<double>(count); };
     const std::uint64_t sound = evidence.present - evidence.faulting;
-    const double sum = times(0.5, sound) + times(1.5, evidence.typical) + times(4, evidence.pointers_good) -
-                       times(8, evidence.faulting) - times(2.5, evidence.pointers_empty) -
-                       times(4, evidence.pointers_outside) - times(8, evidence.leaves_on_tables) -
-                       times(4, evidence.pages_unexplained) - times(1.5, sound - evidence.typical);
+    const double sum = times(0.5, sound) + times(1.5, evidence.typical) + times(4, evidence.pointers_good) +
+                       times(4, evidence.roots_good) - times(8, evidence.roots_bad) - times(8, evidence.faulting) -
+                       times(2.5, evidence.pointers_empty) - times(4, evidence.pointers_outside) -
+                       times(8, evidence.leaves_on_tables) - times(4, evidence.pages_unexplained) -
+                       times(1.5, sound - evidence.typical);
     double per_entry = sum / static_cast<double>(evidence.present);
     // Few entries stand in the root, but they tell the number of levels where levels can be skipped.
     if (evidence.root_present != 0)
