@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Opening sources: what an operator names becomes a span of bytes. A source is opened by what it is, never by
-// its name (cli.md section 1); what is not memory is refused and named for what it looks like.
+// Opening sources: what an operator names becomes a span of bytes, or memory by physical address. A source is
+// opened by what it is, never by its name (cli.md section 1); what is not memory is refused and named for what it
+// looks like.
 //
-// The bytes are mapped, not copied, and an image is somebody else's file: it may shrink or fail while it is
+//   flat        region image, raw memory, block device, dax: bytes() is all there is; also what came out of a
+//               compressed file or standard input
+//   addressed   ELF, kdump and LiME dumps, /dev/mem, /proc/kcore, /proc/vmcore: memory() has pages by physical
+//               address, with holes where the dump has none; never written
+//
+// Flat bytes are mapped, not copied, and an image is somebody else's file: it may shrink or fail while it is
 // being read. Reading it then gives zeros instead of killing the process, and ensure_intact() tells; call it
 // before results are believed, and before the command ends.
 #pragma once
+
+#include <pgregion/address.h>
+#include <pgregion/error.h>
+#include <pgregion/memory_source.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -20,17 +30,30 @@ namespace pgregion
 {
 
 enum class SourceKind {
-    region_image,  ///< regular file of exactly 2 MiB
-    raw_memory,    ///< regular file of any other size
-    block_device,
+    region_image,  ///< 2 MiB
+    raw_memory,    ///< any other size
+    block_device,  ///< a disk, a loop device, a pmem device
+    device_dax,
+    elf_dump,
+    kdump,
+    lime_dump,
+    dev_mem,
+    kcore,
+    vmcore,
 };
 
-/// "region-image", "raw-memory", "block-device": the words of the JSON contract.
+/// "region-image", "raw-memory", "block-device", "device-dax", "elf-dump", "kdump", "lime-dump", "dev-mem", "kcore",
+/// "vmcore": the words of the JSON contract.
 [[nodiscard]] std::string_view kind_name(SourceKind kind);
 
 enum class OpenMode {
     read_only,
     read_write,  ///< with an exclusive lock, and on a block device an exclusive claim, for as long as it is open
+};
+
+struct OpenLimits {
+    /// The most that compressed files and standard input may come to; what is more is refused, "unpack-limit".
+    std::uint64_t unpacked_bytes = std::uint64_t{16} << 30;
 };
 
 /// One opened source. Movable; moving does not move the bytes, so spans stay valid.
@@ -41,13 +64,16 @@ enum class OpenMode {
 class Source
 {
 public:
-    /// Opens and maps `path`. Throws Error, operational, with `source()` set to `path`:
+    /// Opens and maps `path`; "-" is standard input. Throws Error, operational, with `source()` set to `path`:
     /// "no-such-file", "permission-denied", "read-only-filesystem", "symlink-loop", "is-a-directory",
-    /// "not-a-regular-file" (fifo, socket), "unsupported-source" (character device, "-"), "empty-file",
-    /// "empty-device", "wrong-file-type" (see looks_like), "cannot-open", "cannot-read", "cannot-map";
-    /// with read_write also "source-locked" (after 3 seconds), "cannot-lock", "device-busy" (mounted or
-    /// claimed); "source-changed" when the name kept pointing at other files meanwhile.
-    static Source open(const std::string &path, OpenMode mode);
+    /// "not-a-regular-file" (fifo, socket), "unsupported-source" (another character device), "empty-file",
+    /// "empty-device", "wrong-file-type" (see looks_like), "cannot-open", "cannot-read", "cannot-map",
+    /// "damaged-dump", "damaged-archive", "unpack-limit", "cannot-unpack"; with read_write also "source-locked" (after 3
+    /// seconds), "cannot-lock", "device-busy" (mounted or claimed), "source-read-only" (a dump, a compressed file,
+    /// standard input, /dev/mem, /proc); "source-changed" when the name kept pointing at other files meanwhile.
+    /// `parts` are the further files of a kdump that makedumpfile --split wrote in several; "bad-part" for others.
+    static Source open(const std::string &path, OpenMode mode, const OpenLimits &limits = {},
+                       std::span<const std::string> parts = {});
 
     Source(Source &&) noexcept;
     Source &operator=(Source &&) noexcept;
@@ -57,9 +83,18 @@ public:
 
     [[nodiscard]] const std::string &path() const;
     [[nodiscard]] SourceKind kind() const;
-    /// Never 0.
+    [[nodiscard]] bool is_flat() const { return memory() == nullptr; }
+    /// Flat: the number of bytes, never 0. Addressed: how many bytes of memory it can answer for.
     [[nodiscard]] std::uint64_t size_bytes() const;
+    /// Precondition: is_flat().
     [[nodiscard]] std::span<const std::byte> bytes() const;
+    /// Null when it is flat.
+    [[nodiscard]] const MemorySource *memory() const;
+    /// What memory() holds: sorted, apart from each other, whole pages; empty when it is flat.
+    [[nodiscard]] std::span<const Range<PhysAddr>> ranges() const;
+    /// What is missing from a source that was cut short ("truncated-dump", operational). It can be read all the same:
+    /// the missing pages are holes, missing bytes of a flat source lie behind its end.
+    [[nodiscard]] const std::optional<Error> &shortfall() const;
     /// Precondition: opened read_write. A store is seen at once by others who mapped the source.
     [[nodiscard]] std::span<std::byte> writable_bytes() const;
 
@@ -73,6 +108,7 @@ public:
 
 private:
     struct State;
+    class Opener;
     explicit Source(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
@@ -88,10 +124,17 @@ private:
 [[nodiscard]] Source open_or_create_region(const std::string &path);
 
 /// What a file's first bytes say it is.
+enum class ContentKind {
+    plain,    ///< to be opened as it is (a pkernfs area)
+    packed,   ///< to be unpacked first: zstd, xz, gzip, flattened
+    dump,     ///< addressed memory: ELF core, kdump, LiME
+    foreign,  ///< Source::open refuses it
+};
+
 struct KnownContent {
     std::string_view name;       ///< with its article: "a qcow2 disk image"
     std::string_view next_step;  ///< a command line where FILE stands for the file; or a sentence
-    bool is_memory;              ///< true: to be opened as it is (a pkernfs area); false: Source::open refuses it
+    ContentKind kind;
 };
 
 /// Recognises content by its signature; 4096 bytes are enough and fewer are fine. Nothing means: no signature,

@@ -64,6 +64,9 @@ std::string options_given(const SharedOptions &options)
     const DecodingOptions &decoding = options.decoding;
     add("--offset", options.source.offset, "");
     add("--paddr", options.source.paddr, "");
+    add("--at", options.source.at, "");
+    add("--inode", options.source.inode, "");
+    add("--file", options.source.file, "");
     add("--format", decoding.format, "auto");
     add("--levels", decoding.levels, "auto");
     add("--root", decoding.root, "");

@@ -41,6 +41,23 @@ void declare_source(CLI::App &app, SourceOptions &options)
         ->type_name("BYTES")
         ->group(kSourceGroup);
     app.add_option("--paddr", options.paddr, "physical address of that place")->type_name("PA")->group(kSourceGroup);
+    app.add_option("--at", options.at, "physical address in a dump, a live machine or a memory")
+        ->type_name("PA")
+        ->group(kSourceGroup);
+    app.add_option("--inode", options.inode, "region of a pkernfs area, by inode number")
+        ->type_name("N")
+        ->group(kSourceGroup);
+    app.add_option("--file", options.file, "region of a pkernfs area, by path: iommu/NAME")
+        ->type_name("PATH")
+        ->group(kSourceGroup);
+    app.add_option("--part", options.parts, "one more file of a dump that was split (repeatable)")
+        ->type_name("FILE")
+        ->expected(1)
+        ->take_all()
+        ->group(kSourceGroup);
+    app.add_option("--unpack-limit", options.unpack_limit, "most that a compressed source may come to (default 16G)")
+        ->type_name("SIZE")
+        ->group(kSourceGroup);
 }
 
 void declare_decoding(CLI::App &app, DecodingOptions &options, SourceOptions &source)

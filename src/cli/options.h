@@ -29,8 +29,13 @@ struct GlobalOptions {
 
 /// How a source's bytes lie in it and in physical memory.
 struct SourceOptions {
-    std::string offset;             ///< empty: not given
-    std::string paddr;              ///< empty: not given
+    std::string offset;              ///< empty: not given
+    std::string paddr;               ///< empty: not given
+    std::string at;                  ///< physical address; empty: not given
+    std::string inode;               ///< of a pkernfs area; empty: not given
+    std::string file;                ///< path in a pkernfs area; empty: not given
+    std::vector<std::string> parts;  ///< further files of a split dump
+    std::string unpack_limit = "16G";
     std::vector<std::string> with;  ///< FILE@0xPA
 };
 

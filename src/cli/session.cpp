@@ -30,6 +30,7 @@ int Session::for_each_source(const std::vector<std::string> &sources,
 {
     int status = kClean;
     for (const std::string &source : sources) {
+        shortfalls_.clear();
         try {
             if (effect_ == Effect::reads)
                 warn_of_unfinished_change(source);
@@ -40,8 +41,18 @@ int Session::for_each_source(const std::vector<std::string> &sources,
                 throw;
             status |= fail(error.at(source));
         }
+        for (Error &shortfall : shortfalls_)
+            status |= fail(shortfall.at(source));
     }
     return status;
+}
+
+OpenedSource Session::open(const std::string &argument, OpenMode mode)
+{
+    OpenedSource source(argument, options_.source, mode);
+    if (source.source().shortfall())
+        shortfalls_.push_back(*source.source().shortfall());
+    return source;
 }
 
 void Session::warn_of_unfinished_change(const std::string &argument) const

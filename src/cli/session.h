@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
+#include "cli/source.h"
 #include "edit/journal.h"
 #include "report/problems.h"
 #include "report/result_writer.h"
@@ -41,6 +42,10 @@ public:
     /// Returns all exit status bits together. A command that only reads warns of a change that was cut short.
     int for_each_source(const std::vector<std::string> &sources, const std::function<int(const std::string &)> &work);
 
+    /// Opens a source as the options say. One that was cut short can be read; for_each_source() says so once the work
+    /// on it is done. Throws as OpenedSource.
+    [[nodiscard]] OpenedSource open(const std::string &argument, OpenMode mode);
+
     /// The change that was made last, for a command that finds that it should not have made it.
     void remember(std::shared_ptr<const Change> change) { last_change_ = std::move(change); }
     [[nodiscard]] const std::shared_ptr<const Change> &last_change() const { return last_change_; }
@@ -60,6 +65,7 @@ private:
     const report::Palette &palette_;
     Effect effect_;
     std::shared_ptr<const Change> last_change_;
+    std::vector<Error> shortfalls_;  ///< of the sources opened for the work in hand
 };
 
 /// Prints a failure: what and where, then what to do next.

@@ -126,10 +126,11 @@ private:
             throw Error(
                 Failure::operational, "root-needed",
                 "this is a memory, not a region of 2 MiB: nothing in it says where its tables begin",
-                "give --register NAME=VALUE (`pgregion formats` lists them) or --root PA, or --offset BYTES where "
-                "a region lies inside");
-        const PhysAddr base = source_.paddr().value_or(PhysAddr(source_.offset()));
-        tables_.info.paddr = base;
+                "give --register NAME=VALUE (`pgregion formats` lists them) or --root PA, or --offset BYTES or --at PA "
+                "where a region lies inside; find places with pgregion scan");
+        const PhysAddr base = source_.address();
+        if (source_.is_flat())
+            tables_.info.paddr = base;
         tables_.pages = {base, 0};  // pages have numbers that mean something only in a region
         add_memory(base, true);
         tables_.root = root_.address ? *root_.address : base + *root_.page * kPageBytes;
@@ -232,14 +233,20 @@ private:
     /// The source (all of it where its place in memory is known) and the pieces of --with.
     void add_memory(PhysAddr base, bool whole)
     {
-        const Bytes bytes = source_.source().bytes();
-        const std::uint64_t before = std::min(source_.offset(), base.value());
-        if (whole)
-            tables_.memory.add(base - before, bytes.subspan(source_.offset() - before));
+        if (!source_.is_flat())
+            tables_.memory.back_with(source_.memory());
+        else if (whole)
+            add_flat(base);
         else
             tables_.memory.add(base, source_.region());
         for (const std::string &text : options_.source.with)
             add_piece(text);
+    }
+
+    void add_flat(PhysAddr base)
+    {
+        const std::uint64_t before = std::min(source_.offset(), base.value());
+        tables_.memory.add(base - before, source_.source().bytes().subspan(source_.offset() - before));
     }
 
     void add_piece(const std::string &text)
@@ -248,7 +255,13 @@ private:
         if (!argument.paddr)
             throw Error(Failure::usage, "bad-with", "--with takes FILE@0xPA, not '" + text + "'",
                         "say at which physical address the piece lies");
-        const Source &piece = tables_.pieces.emplace_back(Source::open(argument.path, OpenMode::read_only));
+        const OpenLimits limits{.unpacked_bytes = require_size(options_.source.unpack_limit, "--unpack-limit")};
+        const Source &piece = tables_.pieces.emplace_back(Source::open(argument.path, OpenMode::read_only, limits));
+        if (!piece.is_flat())
+            throw Error(Failure::usage, "bad-with",
+                        fmt::format("--with {} is of kind {}, which has addresses of its own: a piece is flat bytes",
+                                    text, kind_name(piece.kind())),
+                        "name the dump as the source, and add the other pieces to it");
         if (argument.paddr->value() + (piece.size_bytes() - 1) < argument.paddr->value())
             throw Error(Failure::usage, "bad-with", "--with " + text + " does not fit below 2^64", "check the address");
         const auto difference = tables_.memory.add(*argument.paddr, piece.bytes());

@@ -4,13 +4,13 @@
 #include "io/inspect.h"
 
 #include "io/failures.h"
+#include "io/live_memory.h"
 
 #include <cerrno>
 #include <filesystem>
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
-#include <sys/sysmacros.h>
 
 namespace pgregion::io
 {
@@ -18,38 +18,16 @@ namespace pgregion::io
 namespace
 {
 
-constexpr unsigned kMemoryMajor = 1;  // Linux Documentation/admin-guide/devices.txt: 1 char, minor 1 is /dev/mem
-constexpr unsigned kDevMemMinor = 1;
-
-bool is_device_dax(dev_t device)
-{
-    std::error_code ignored;
-    const auto link = "/sys/dev/char/" + std::to_string(major(device)) + ":" + std::to_string(minor(device));
-    return std::filesystem::read_symlink(link + "/subsystem", ignored).filename() == "dax";
-}
-
-Error character_device(const std::string &path, dev_t device)
-{
-    if (major(device) == kMemoryMajor && minor(device) == kDevMemMinor)
-        return failure(path, "unsupported-source", "is the machine's physical memory, which this version does not open",
-                       "save the range and open the file: "
-                       "dd if=FILE of=OUT iflag=skip_bytes,count_bytes bs=2M skip=ADDRESS count=SIZE");
-    if (is_device_dax(device))
-        return failure(path, "unsupported-source", "is a device dax, which this version does not open",
-                       "save it and open the file: daxio -i FILE -o OUT");
-    return failure(path, "unsupported-source", "is a character device, not a memory image",
-                   "name a region image, a memory save or a block device");
-}
-
 Error not_a_source(const std::string &path, const struct stat &status)
 {
     if (S_ISDIR(status.st_mode))
         return failure(path, "is-a-directory", "is a directory", "name a file in it: ls -l FILE");
     if (S_ISCHR(status.st_mode))
-        return character_device(path, status.st_rdev);
+        return failure(path, "unsupported-source", "is a character device, not a memory image",
+                       "name a region image, a memory save or a block device");
     if (S_ISFIFO(status.st_mode))
         return failure(path, "not-a-regular-file", "is a pipe, which cannot be mapped",
-                       "save it first and open the file: cat FILE > OUT");
+                       "give it as standard input: pgregion COMMAND - < FILE");
     return failure(path, "not-a-regular-file", "is a socket or something else that holds no bytes",
                    "see what it is: stat FILE");
 }
@@ -68,13 +46,12 @@ Error missing(const std::string &path, int error_number)
 
 struct stat inspect_source(const std::string &path)
 {
-    if (path == "-")
-        throw failure(path, "unsupported-source", "standard input is not opened by this version",
-                      "save it first and open the file: cat > OUT; a file of that name is ./-");
     struct stat status = {};
     if (::stat(path.c_str(), &status) != 0)
         throw missing(path, errno);
-    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode))
+    const bool is_memory_device =
+        S_ISCHR(status.st_mode) && (is_dev_mem(status.st_rdev) || is_device_dax(status.st_rdev));
+    if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode) && !is_memory_device)
         throw not_a_source(path, status);
     return status;
 }

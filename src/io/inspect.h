@@ -12,8 +12,8 @@
 namespace pgregion::io
 {
 
-/// The file behind `path` when that can be a source (regular file, block device). Throws Error, see
-/// Source::open().
+/// The file behind `path` when that can be a source (regular file, block device, /dev/mem, device dax). Throws Error,
+/// see Source::open().
 [[nodiscard]] struct stat inspect_source(const std::string &path);
 
 /// The size of an opened regular file or block device in bytes, may be 0; for a device the one that the

@@ -27,18 +27,20 @@ constexpr auto kElf = "\x7f"
 constexpr auto kCutFromElf = "see its segments with readelf -lW FILE, then cut one out: "
                              "dd if=FILE of=OUT iflag=skip_bytes,count_bytes bs=2M skip=OFFSET count=FILESIZ"sv;
 constexpr auto kQemuImg = "qemu-img convert -O raw FILE OUT"sv;
+constexpr auto kNameAddress = "say where in the memory: --at PA, --root PA or --register NAME=VALUE; "
+                              "pgregion scan FILE finds places"sv;
 constexpr auto kCrash = "save the range from crash(8): rd -p -r OUT ADDRESS BYTES"sv;
 constexpr auto kDumpAgain = "save the guest's memory again, with pmemsave in the QEMU monitor"sv;
 constexpr auto kVmss2core = "vmss2core -N FILE makes an ELF core of it; or save the memory again as raw bytes"sv;
 
 constexpr Signature kSignatures[] = {
     {"a pkernfs area",
-     "name a region in it with --offset: block n is at n * 2M",
+     "see its regions with pgregion area FILE, then name one with --file iommu/NAME or --inode N",
      Content::memory,
      {{{0, "sfnrekp\0"sv}}}},
 
-    {"an ELF core (a memory dump)", kCutFromElf, Content::other, {{{0, kElf}, {6, "\1"sv}, {16, "\4\0"sv}}}},
-    {"an ELF core (a memory dump)", kCutFromElf, Content::other, {{{0, kElf}, {6, "\1"sv}, {16, "\0\4"sv}}}},
+    {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\1"sv}, {16, "\4\0"sv}}}},
+    {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\1"sv}, {16, "\0\4"sv}}}},
     {"an ELF program or library",
      "name a memory save or a region image instead",
      Content::other,
@@ -48,17 +50,14 @@ constexpr Signature kSignatures[] = {
      Content::other,
      {{{0, kElf}, {6, "\1"sv}, {20, "\0\0\0\1"sv}}}},
     {"an ELF file", kCutFromElf, Content::other, {{{0, kElf}}}},
-    {"a kdump-compressed dump", kCrash, Content::other, {{{0, "KDUMP   "sv}}}},
-    {"a diskdump-compressed dump", kCrash, Content::other, {{{0, "DISKDUMP"sv}}}},
+    {"a kdump-compressed dump", kNameAddress, Content::kdump, {{{0, "KDUMP   "sv}}}},
+    {"a diskdump-compressed dump", kNameAddress, Content::kdump, {{{0, "DISKDUMP"sv}}}},
     {"a flattened dump (as sent through a pipe by makedumpfile or QEMU)",
      "makedumpfile -R OUT < FILE",
-     Content::other,
+     Content::packed,
      {{{0, "makedumpfile\0\0\0\0"sv}}}},
     {"an LKCD dump", kCrash, Content::other, {{{0, "\xed\x23\x8f\x61\x73\x01\x19\xa8"sv}}}},
-    {"a LiME memory dump",
-     "load LiME again with format=padded, or cut a range out: each starts after a 32-byte header",
-     Content::other,
-     {{{0, "EMiL\1\0\0\0"sv}}}},
+    {"a LiME memory dump", kNameAddress, Content::lime, {{{0, "EMiL\1\0\0\0"sv}}}},
     {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML\2\0\0\0"sv}}}},
     {"a QEMU savevm or migration stream", kDumpAgain, Content::other, {{{0, "QEVM\0\0\0"sv}}}},
     {"a libvirt save file",
@@ -87,13 +86,13 @@ constexpr Signature kSignatures[] = {
      Content::other,
      {{{0, "LUKS\xba\xbe"sv}}}},
 
-    {"a zstd-compressed file", "zstd -d FILE -o OUT", Content::other, {{{0, "\x28\xb5\x2f\xfd"sv}}}},
+    {"a zstd-compressed file", "zstd -d FILE -o OUT", Content::packed, {{{0, "\x28\xb5\x2f\xfd"sv}}}},
     {"an xz-compressed file",
      "xz -dc FILE > OUT",
-     Content::other,
+     Content::packed,
      {{{0, "\xfd"
            "7zXZ\0"sv}}}},
-    {"a gzip-compressed file", "gzip -dc FILE > OUT", Content::other, {{{0, "\x1f\x8b\x08"sv}}}},
+    {"a gzip-compressed file", "gzip -dc FILE > OUT", Content::packed, {{{0, "\x1f\x8b\x08"sv}}}},
     {"a bzip2-compressed file", "bzip2 -dc FILE > OUT", Content::other, {{{0, "BZh"sv}, {4, "1AY&SY"sv}}}},
     {"an lz4-compressed file", "lz4 -d FILE OUT", Content::other, {{{0, "\x04\x22\x4d\x18"sv}}}},
     {"an lz4-compressed file", "lz4 -d FILE OUT", Content::other, {{{0, "\x02\x21\x4c\x18"sv}}}},
@@ -120,6 +119,23 @@ bool fits(const Piece &piece, Bytes head)
     return std::ranges::equal(head.subspan(piece.offset, piece.bytes.size()), std::as_bytes(std::span(piece.bytes)));
 }
 
+ContentKind kind_of(Content content)
+{
+    switch (content) {
+    case Content::memory:
+        return ContentKind::plain;
+    case Content::packed:
+        return ContentKind::packed;
+    case Content::elf_core:
+    case Content::kdump:
+    case Content::lime:
+        return ContentKind::dump;
+    case Content::other:
+        break;
+    }
+    return ContentKind::foreign;
+}
+
 /// A page of a bitmap and nothing else, as the layout wants it.
 bool could_be_bitmap_page(Bytes head)
 {
@@ -130,6 +146,17 @@ bool could_be_bitmap_page(Bytes head)
 
 std::span<const Signature> signatures() { return kSignatures; }
 
+const Signature *find_signature(Bytes head)
+{
+    const std::size_t shortest = could_be_bitmap_page(head) ? kLongBytes : 1;
+    for (const Signature &signature : kSignatures) {
+        const auto piece_fits = [&](const Piece &piece) { return fits(piece, head); };
+        if (length(signature) >= shortest && std::ranges::all_of(signature.pieces, piece_fits))
+            return &signature;
+    }
+    return nullptr;
+}
+
 }  // namespace pgregion::io
 
 namespace pgregion
@@ -137,13 +164,10 @@ namespace pgregion
 
 std::optional<KnownContent> looks_like(std::span<const std::byte> head)
 {
-    const std::size_t shortest = io::could_be_bitmap_page(head) ? io::kLongBytes : 1;
-    for (const io::Signature &signature : io::signatures()) {
-        const auto piece_fits = [&](const io::Piece &piece) { return io::fits(piece, head); };
-        if (io::length(signature) >= shortest && std::ranges::all_of(signature.pieces, piece_fits))
-            return KnownContent{signature.name, signature.next_step, signature.content == io::Content::memory};
-    }
-    return std::nullopt;
+    const io::Signature *const signature = io::find_signature(head);
+    if (signature == nullptr)
+        return std::nullopt;
+    return KnownContent{signature->name, signature->next_step, io::kind_of(signature->content)};
 }
 
 }  // namespace pgregion

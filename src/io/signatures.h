@@ -18,8 +18,12 @@ struct Piece {
 };
 
 enum class Content {
-    memory,  ///< opened as it is
-    other,   ///< refused, with the next step
+    memory,    ///< opened as it is
+    packed,    ///< unpacked first, see unpack.h
+    elf_core,  ///< these three are dumps
+    kdump,
+    lime,
+    other,  ///< refused, with the next step
 };
 
 struct Signature {
@@ -31,5 +35,8 @@ struct Signature {
 
 /// Every signature known; where two fit, the earlier one is meant.
 [[nodiscard]] std::span<const Signature> signatures();
+
+/// The one that fits the first bytes of a file, as looks_like() says; null when none does.
+[[nodiscard]] const Signature *find_signature(std::span<const std::byte> head);
 
 }  // namespace pgregion::io

@@ -1,124 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Opening, guarding and flushing one source; the contract is in open.h, cli.md section 1.
+// Opening a source of any kind; the contract is in open.h, cli.md section 1.
+#include "io/addressed_memory.h"
+#include "io/elf_dump.h"
 #include "io/failures.h"
-#include "io/fault_guard.h"
 #include "io/inspect.h"
+#include "io/layers.h"
+#include "io/live_memory.h"
+#include "io/mapped_file.h"
 #include "io/writer_lock.h"
 
 #include <pgregion/address.h>
 #include <pgregion/open.h>
 #include <pgregion/region.h>
 
-#include <array>
 #include <cassert>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
-
-#include <boost/interprocess/file_mapping.hpp>
-#include <boost/interprocess/mapped_region.hpp>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 namespace pgregion
 {
 
-namespace bip = boost::interprocess;
 using namespace io;
 
-/// The members go in reverse order: first the guard, then the mapping, last the descriptors. Closing `file` or
+/// The members go in reverse order: first the memory, then what it lies in, last the locks. Closing `file` or
 /// `claim` drops the record lock (writer_lock.h), which by then protects nothing any more.
 struct Source::State {
     std::string path;
     OpenMode mode = OpenMode::read_only;
     SourceKind kind = SourceKind::raw_memory;
     std::uint64_t size_bytes = 0;
+    std::optional<Error> shortfall;
 
-    bip::file_lock lock;
+    boost::interprocess::file_lock lock;
     Descriptor claim;
-    bip::file_mapping file;
-    bip::mapped_region region;
-    std::optional<FaultGuard> guard;
-
-    [[nodiscard]] int descriptor() const { return file.get_mapping_handle().handle; }
+    std::unique_ptr<MappedFile> file;  ///< null for /dev/mem; not mapped where the kernel makes up the file (/proc)
+    std::unique_ptr<AddressedMemory> memory;  ///< null when the source is flat
 };
 
 namespace
 {
 
 constexpr int kOpenAttempts = 3;
+constexpr const char *kStandardInput = "-";
 
-bip::mode_t boost_mode(OpenMode mode) { return mode == OpenMode::read_write ? bip::read_write : bip::read_only; }
-
-bip::file_mapping open_file(const std::string &path, OpenMode mode)
+Error read_only_source(const std::string &path, const std::string &what)
 {
-    try {
-        bip::file_mapping file(path.c_str(), boost_mode(mode));
-        // Boost opens without O_CLOEXEC.
-        ::fcntl(file.get_mapping_handle().handle, F_SETFD, FD_CLOEXEC);
-        return file;
-    } catch (const bip::interprocess_exception &problem) {
-        throw open_failure(path, problem.get_native_error());
+    return failure(path, "source-read-only",
+                   "is " + what + ", which is evidence or somebody else's memory: it is never written",
+                   "cut the region out and change the copy: pgregion scan FILE --extract DIR");
+}
+
+/// A file that the kernel makes up while it is read; such a file cannot be mapped.
+bool is_made_up_by_kernel(int descriptor)
+{
+    struct statfs status = {};
+    return ::fstatfs(descriptor, &status) == 0 && status.f_type == PROC_SUPER_MAGIC;
+}
+
+/// Both are ELF cores; only the label differs, so the name is good enough for that.
+SourceKind kind_of_proc_file(const std::string &path)
+{
+    std::error_code problem;
+    const auto resolved = std::filesystem::canonical(path, problem);
+    return resolved.filename() == "vmcore" ? SourceKind::vmcore : SourceKind::kcore;
+}
+
+SourceKind kind_of_content(Content content, std::uint64_t size_bytes)
+{
+    switch (content) {
+    case Content::elf_core:
+        return SourceKind::elf_dump;
+    case Content::kdump:
+        return SourceKind::kdump;
+    case Content::lime:
+        return SourceKind::lime_dump;
+    case Content::memory:
+    case Content::packed:
+    case Content::other:
+        break;
     }
+    return size_bytes == kRegionBytes ? SourceKind::region_image : SourceKind::raw_memory;
 }
 
-bip::mapped_region map(const std::string &path, const bip::file_mapping &file, OpenMode mode, std::uint64_t size)
+/// A part of a split kdump, opened as far as the dump's own reader needs it.
+Innermost open_part(const std::string &path, const OpenLimits &limits)
 {
-    static_assert(sizeof(std::size_t) == sizeof(std::uint64_t), "sources are mapped whole");
-    try {
-        // Always with the size: Boost 1.74 would take st_size, which is 0 for devices.
-        return {file, boost_mode(mode), 0, size};
-    } catch (const bip::interprocess_exception &problem) {
-        throw failure(path, "cannot-map", "cannot be mapped into memory: " + reason(problem.get_native_error()),
-                      "copy it to a local file and open that: cat FILE > OUT");
-    }
-}
-
-Error unreadable(const std::string &path, int error_number)
-{
-    return failure(path, "cannot-read", "cannot be read: " + reason(error_number),
-                   "see the kernel's messages: dmesg; rescue what is readable: ddrescue FILE OUT");
-}
-
-std::uint64_t checked_size(const std::string &path, int descriptor, SourceKind kind)
-{
-    std::uint64_t size = 0;
-    try {
-        size = size_of(descriptor);
-    } catch (const std::system_error &problem) {
-        throw unreadable(path, problem.code().value());
-    }
-    if (size != 0)
-        return size;
-    if (kind == SourceKind::block_device)
-        throw failure(path, "empty-device", "the device has no size: nothing is attached to it",
-                      "see the devices that hold something: lsblk");
-    throw failure(path, "empty-file", "is empty; a region has 2 MiB", "make a region of it: pgregion init FILE");
-}
-
-/// Read with pread, not through the mapping: some files that are no memory cannot be mapped (/proc/kcore), and
-/// should still be named for what they are.
-std::optional<KnownContent> recognise(const std::string &path, int descriptor)
-{
-    std::array<std::byte, kPageBytes> head{};
-    const ssize_t got = ::pread(descriptor, head.data(), head.size(), 0);
-    if (got < 0)
-        throw unreadable(path, errno);
-    return looks_like(std::span(head).first(static_cast<std::size_t>(got)));
-}
-
-/// Refuses what is no memory. On a block device anything may stand at the start, so its bytes are not judged.
-SourceKind kind_of_file(const std::string &path, int descriptor, std::uint64_t size)
-{
-    const auto content = recognise(path, descriptor);
-    if (!content)
-        return size == kRegionBytes ? SourceKind::region_image : SourceKind::raw_memory;
-    if (content->is_memory)
-        return SourceKind::raw_memory;
-    throw failure(path, "wrong-file-type",
-                  "is " + std::string(content->name) + ", neither a region image nor raw memory",
-                  std::string(content->next_step));
+    (void)inspect_source(path);
+    auto file = std::make_unique<MappedFile>(path, path, OpenMode::read_only);
+    file->map(file->checked_size());
+    Innermost part = peel(path, std::move(file), limits);
+    if (part.content != Content::kdump)
+        throw failure(path, "bad-part", "is no part of a split kdump-compressed dump",
+                      "a piece of memory is named with its address: --with FILE@0xPA");
+    return part;
 }
 
 }  // namespace
@@ -132,41 +112,201 @@ std::string_view kind_name(SourceKind kind)
         return "raw-memory";
     case SourceKind::block_device:
         return "block-device";
+    case SourceKind::device_dax:
+        return "device-dax";
+    case SourceKind::elf_dump:
+        return "elf-dump";
+    case SourceKind::kdump:
+        return "kdump";
+    case SourceKind::lime_dump:
+        return "lime-dump";
+    case SourceKind::dev_mem:
+        return "dev-mem";
+    case SourceKind::kcore:
+        return "kcore";
+    case SourceKind::vmcore:
+        return "vmcore";
     }
     return "unknown";
 }
 
-Source Source::open(const std::string &path, OpenMode mode)
+/// Puts the State of one source together.
+class Source::Opener
 {
-    // Lock and mapping open the file by name, one after the other. Another writer may put a new file under the
-    // name meanwhile (rename); then the lock is on the old file, and it is all done again.
-    for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
-        auto state = std::make_unique<State>();
-        state->path = path;
-        state->mode = mode;
-        const struct stat before = inspect_source(path);
-        const bool is_device = S_ISBLK(before.st_mode);
-        if (mode == OpenMode::read_write) {
-            state->lock = take_writer_lock(path);
-            if (is_device)
-                state->claim = claim_block_device(path);
-        }
-        state->file = open_file(path, mode);
-        struct stat opened = {};
-        if (::fstat(state->descriptor(), &opened) != 0 || !same_file(before, opened))
-            continue;
-
-        state->kind = is_device ? SourceKind::block_device : SourceKind::raw_memory;
-        state->size_bytes = checked_size(path, state->descriptor(), state->kind);
-        if (!is_device)
-            state->kind = kind_of_file(path, state->descriptor(), state->size_bytes);
-        state->region = map(path, state->file, mode, state->size_bytes);
-        state->guard.emplace(state->region.get_address(), state->region.get_size(),
-                             mode == OpenMode::read_write ? Protection::read_write : Protection::read_only);
-        return Source(std::move(state));
+public:
+    Opener(const std::string &path, OpenMode mode, const OpenLimits &limits, std::span<const std::string> parts)
+        : path_(path), mode_(mode), limits_(limits), parts_(parts)
+    {
     }
-    throw failure(path, "source-changed", "another process keeps putting new files under this name",
-                  "find it: fuser -v FILE; then try again");
+
+    std::unique_ptr<State> open()
+    {
+        if (path_ == kStandardInput)
+            return open_standard_input();
+        // Lock and mapping open the file by name, one after the other. Another writer may put a new file under the
+        // name meanwhile (rename); then the lock is on the old file, and it is all done again.
+        for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
+            if (auto state = try_open())
+                return state;
+        }
+        throw failure(path_, "source-changed", "another process keeps putting new files under this name",
+                      "find it: fuser -v FILE; then try again");
+    }
+
+private:
+    [[nodiscard]] std::unique_ptr<State> new_state() const
+    {
+        auto state = std::make_unique<State>();
+        state->path = path_;
+        state->mode = mode_;
+        return state;
+    }
+
+    void refuse_writing(const std::string &what) const
+    {
+        if (mode_ == OpenMode::read_write)
+            throw read_only_source(path_, what);
+    }
+
+    std::unique_ptr<State> open_standard_input()
+    {
+        refuse_writing("standard input");
+        auto state = new_state();
+        take(*state, peel_stream(path_, STDIN_FILENO, limits_));
+        return state;
+    }
+
+    /// Nothing when another file stands under the name by now.
+    std::unique_ptr<State> try_open()
+    {
+        const struct stat before = inspect_source(path_);
+        if (S_ISCHR(before.st_mode))
+            return open_character_device(before.st_rdev);
+        auto state = new_state();
+        const bool is_device = S_ISBLK(before.st_mode);
+        if (mode_ == OpenMode::read_write) {
+            state->lock = take_writer_lock(path_);
+            if (is_device)
+                state->claim = claim_block_device(path_);
+        }
+        auto file = std::make_unique<MappedFile>(path_, path_, mode_);
+        struct stat opened = {};
+        if (::fstat(file->descriptor(), &opened) != 0 || !same_file(before, opened))
+            return nullptr;
+        if (is_device)
+            take_block_device(*state, std::move(file));
+        else if (is_made_up_by_kernel(file->descriptor()))
+            take_proc_file(*state, std::move(file));
+        else
+            take_file(*state, std::move(file));
+        return state;
+    }
+
+    std::unique_ptr<State> open_character_device(dev_t device)
+    {
+        auto state = new_state();
+        if (is_dev_mem(device)) {
+            refuse_writing("the machine's physical memory");
+            state->kind = SourceKind::dev_mem;
+            take_memory(*state, open_dev_mem(path_));
+            return state;
+        }
+        // Its stores need cache flushes that the kernel has no call for (msync fails), so a change could be lost.
+        refuse_writing("a device dax");
+        const DaxShape shape = shape_of_dax(device);
+        state->kind = SourceKind::device_dax;
+        state->size_bytes = shape.size_bytes;
+        state->file = std::make_unique<MappedFile>(path_, path_, mode_);
+        state->file->map(shape.size_bytes);
+        return state;
+    }
+
+    [[nodiscard]] DaxShape shape_of_dax(dev_t device) const
+    {
+        DaxShape shape;
+        try {
+            shape = dax_shape(device);
+        } catch (const std::system_error &problem) {
+            throw failure(path_, "cannot-read", std::string("its size cannot be read from sysfs: ") + problem.what(),
+                          "see what sysfs says: daxctl list");
+        }
+        // A mapping must be made of whole huge pages of the device.
+        if (shape.align_bytes != 0)
+            shape.size_bytes -= shape.size_bytes % shape.align_bytes;
+        if (shape.size_bytes == 0)
+            throw failure(path_, "empty-device", "the device has no size: no memory is attached to it",
+                          "see the devices that hold something: daxctl list");
+        return shape;
+    }
+
+    /// On a block device anything may stand at the start, so its bytes are not judged.
+    static void take_block_device(State &state, std::unique_ptr<MappedFile> file)
+    {
+        state.kind = SourceKind::block_device;
+        state.size_bytes = file->checked_size();
+        file->map(state.size_bytes);
+        state.file = std::move(file);
+    }
+
+    void take_proc_file(State &state, std::unique_ptr<MappedFile> file)
+    {
+        (void)file->checked_size();
+        const Signature *const signature = find_signature(file->head());
+        if (signature == nullptr || signature->content != Content::elf_core)
+            throw failure(path_, "unsupported-source", "is a file of the kernel that holds no memory",
+                          "of these, /proc/kcore and /proc/vmcore are memory");
+        refuse_writing("the memory of the kernel");
+        state.kind = kind_of_proc_file(path_);
+        take_memory(state, open_elf_descriptor(path_, file->descriptor()));
+        state.file = std::move(file);
+    }
+
+    void take_file(State &state, std::unique_ptr<MappedFile> file)
+    {
+        file->map(file->checked_size());
+        Innermost innermost = peel(path_, std::move(file), limits_);
+        if (innermost.unpacked)
+            refuse_writing("a compressed or flattened file");
+        if (innermost.content != Content::memory)
+            refuse_writing("a memory dump");
+        take(state, std::move(innermost));
+    }
+
+    void take(State &state, Innermost innermost)
+    {
+        std::vector<Innermost> parts;
+        std::vector<int> descriptors;
+        if (!parts_.empty() && innermost.content != Content::kdump)
+            throw failure(path_, "bad-part", "is no kdump-compressed dump, so that it cannot have further parts",
+                          "leave --part out; a piece of memory is named with its address: --with PIECE@0xPA");
+        for (const std::string &part : parts_)
+            descriptors.push_back(parts.emplace_back(open_part(part, limits_)).file->descriptor());
+        state.size_bytes = innermost.file->bytes().size();
+        state.kind = kind_of_content(innermost.content, state.size_bytes);
+        state.shortfall = innermost.shortfall;
+        if (auto memory = open_dump(path_, innermost, descriptors))
+            take_memory(state, std::move(memory));
+        state.file = std::move(innermost.file);
+    }
+
+    static void take_memory(State &state, std::unique_ptr<AddressedMemory> memory)
+    {
+        state.size_bytes = memory->size_bytes();
+        if (!state.shortfall)
+            state.shortfall = memory->shortfall();
+        state.memory = std::move(memory);
+    }
+
+    const std::string &path_;
+    OpenMode mode_;
+    const OpenLimits &limits_;
+    std::span<const std::string> parts_;
+};
+
+Source Source::open(const std::string &path, OpenMode mode, const OpenLimits &limits,
+                    std::span<const std::string> parts)
+{
+    return Source(Opener(path, mode, limits, parts).open());
 }
 
 Source::Source(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -177,50 +317,36 @@ Source::~Source() = default;
 const std::string &Source::path() const { return state_->path; }
 SourceKind Source::kind() const { return state_->kind; }
 std::uint64_t Source::size_bytes() const { return state_->size_bytes; }
+const MemorySource *Source::memory() const { return state_->memory.get(); }
+const std::optional<Error> &Source::shortfall() const { return state_->shortfall; }
+
+std::span<const Range<PhysAddr>> Source::ranges() const
+{
+    if (state_->memory == nullptr)
+        return {};
+    return state_->memory->ranges();
+}
 
 std::span<const std::byte> Source::bytes() const
 {
-    return {static_cast<const std::byte *>(state_->region.get_address()), state_->region.get_size()};
+    assert(is_flat());
+    return state_->file->bytes();
 }
 
 std::span<std::byte> Source::writable_bytes() const
 {
     assert(state_->mode == OpenMode::read_write);
-    return {static_cast<std::byte *>(state_->region.get_address()), state_->region.get_size()};
+    return state_->file->writable_bytes();
 }
 
 void Source::ensure_intact() const
 {
-    // The size first: past the end of a file that shrank, the rest of its last page reads as zeros and no
-    // signal comes.
-    std::uint64_t now = 0;
-    try {
-        now = size_of(state_->descriptor());
-    } catch (const std::system_error &problem) {
-        throw unreadable(state_->path, problem.code().value());
-    }
-    if (now < state_->size_bytes)
-        throw failure(state_->path, "source-shrank",
-                      "shrank from " + std::to_string(state_->size_bytes) + " to " + std::to_string(now) +
-                          " bytes while it was in use; what was read of it cannot be trusted",
-                      "find who writes to it: fuser -v FILE; then work on a copy: cp FILE COPY");
-    if (state_->guard->damaged())
-        throw failure(state_->path, "read-failed",
-                      "a page could not be read (an I/O error, or the file was cut and grew again); "
-                      "what was read of it cannot be trusted",
-                      "see the kernel's messages: dmesg; rescue what is readable: ddrescue FILE OUT");
+    if (state_->file != nullptr)
+        state_->file->ensure_intact();
+    if (state_->memory != nullptr)
+        state_->memory->ensure_intact();
 }
 
-void Source::flush() const
-{
-    ensure_intact();
-    const char *const path = state_->path.c_str();
-    if (injected({.point = FaultPoint::sync_map, .path = path}) ||
-        !state_->region.flush(0, state_->region.get_size(), false) ||
-        injected({.point = FaultPoint::sync, .path = path}) || ::fsync(state_->descriptor()) != 0)
-        throw failure(state_->path, "write-failed", "the changes could not be written: " + reason(errno),
-                      "see the kernel's messages: dmesg; check the space left: df FILE");
-    ensure_intact();
-}
+void Source::flush() const { state_->file->flush(); }
 
 }  // namespace pgregion

@@ -153,22 +153,26 @@ TEST(Source, SocketIsRefused)
     ::close(handle);
 }
 
-TEST(Source, CharacterDevicesAndStandardInputAreForLaterVersions)
+TEST(Source, CharacterDevicesThatAreNoMemoryAreRefused)
 {
     EXPECT_EQ(open_code("/dev/null"), "unsupported-source");
     EXPECT_EQ(open_code("/dev/zero"), "unsupported-source");
-    EXPECT_EQ(open_code("-"), "unsupported-source");
 }
 
-TEST(Source, PhysicalMemoryIsNamedWithACommandThatSavesIt)
+TEST(Source, FilesThatTheKernelMakesUpAreRefusedUnlessTheyAreMemory)
+{
+    EXPECT_EQ(open_code("/proc/self/mem"), "empty-file");
+    EXPECT_EQ(open_code("/proc/version"), "empty-file");
+}
+
+TEST(Source, StandardInputAndPackedFilesAreNeverWritten)
 {
     const TemporaryDirectory directory;
-    const auto path = directory.path("mem");
-    if (::mknod(path.c_str(), S_IFCHR | 0600, (1U << 8) | 1U) != 0)
-        GTEST_SKIP() << "making a device node needs root";
-    const Error error = open_error(path);
-    EXPECT_EQ(error.code(), "unsupported-source");
-    EXPECT_NE(error.hint().find("dd if=" + path), std::string::npos);
+    EXPECT_EQ(open_code("-", OpenMode::read_write), "source-read-only");
+    const auto path = directory.file("region", "", 2 * kMiB);
+    ASSERT_EQ(std::system(("gzip -q " + path).c_str()), 0);
+    EXPECT_EQ(open_code(path + ".gz", OpenMode::read_write), "source-read-only");
+    EXPECT_EQ(Source::open(path + ".gz", OpenMode::read_only).kind(), SourceKind::region_image);
 }
 
 TEST(Source, SymbolicLinksAreFollowedAndLoopsAreNamed)

@@ -42,7 +42,7 @@ public:
 private:
     int take(Session &session, const std::string &argument) const
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        const OpenedSource source = session.open(argument, OpenMode::read_write);
         const SourceInfo info = info_with_base(source);
         std::vector<Range<PageIndex>> runs;
         write_region(session, source, description(), [&](std::span<const std::byte> region) {

@@ -35,7 +35,7 @@ public:
 private:
     int show(Session &session, const std::string &argument) const
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Bitmap bitmap = Bitmap::read(source.region());
         source.source().ensure_intact();
         const SourceInfo info = source.info();

@@ -78,7 +78,7 @@ private:
 
     int check(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         OpenedSubject opened = open_subject(source, session.options(), arguments_);
         const ReadTwice twice(opened.subject);
         report::CheckedSource checked = check_source(source, opened, options_);

@@ -94,7 +94,7 @@ public:
 private:
     int show(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
         report::ResultWriter &results = session.results();
         results.begin(&tables.info);

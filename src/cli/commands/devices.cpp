@@ -32,7 +32,7 @@ public:
 private:
     int list(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
         if (tables.directory == nullptr)
             throw Error(

@@ -69,7 +69,7 @@ public:
 private:
     static int show(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         // A copy: the text is made in several passes, which must see the same bytes in a region that is in use.
         const Bytes live = source.region();
         const std::vector<std::byte> region(live.begin(), live.end());

@@ -79,7 +79,7 @@ private:
     int give_back(Session &session, const std::string &argument) const
     {
         refuse_decoding_mistakes(session.options());
-        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        const OpenedSource source = session.open(argument, OpenMode::read_write);
         refuse_source_as_piece(source, session.options().source);
         SourceInfo info = info_with_base(source);
         write_region(session, source, description(), [&](std::span<const std::byte> region) {

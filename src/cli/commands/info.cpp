@@ -38,7 +38,7 @@ private:
 
     int show(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         Findings found{source.info(), describe_region(source.region()), {}};
         found.guess = guess(source, session.options());
         if (const Reading *reading = found.guess.decided(); reading != nullptr && !found.info.paddr) {

@@ -55,7 +55,7 @@ TablesInRegion tables_to_edit(const Tables &tables, const DecodingOptions &optio
 int edit_tables(Session &session, const std::string &argument, const std::string &description,
                 const PlanOfTables &plan_of)
 {
-    const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+    const OpenedSource source = session.open(argument, OpenMode::read_write);
     TablesPlan plan;
     Tables tables = open_tables(source, session.options());
     std::ignore = source.region();  // refuses a memory: only a region says which pages are free

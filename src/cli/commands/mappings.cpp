@@ -60,7 +60,7 @@ private:
 
     int list(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
         report::ResultWriter &results = session.results();
         results.begin(&tables.info);

@@ -65,7 +65,7 @@ public:
 private:
     int show(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const std::uint64_t number = require_number(page_, "PAGE");
         const Bytes page = bytes_of(source, number);
         report::ResultWriter &results = session.results();
@@ -106,14 +106,31 @@ private:
         report::Problems().put(results, {});
     }
 
-    static Bytes bytes_of(const OpenedSource &source, std::uint64_t number)
+    /// Page `number` of the place, or of physical memory where there is none.
+    [[nodiscard]] Bytes bytes_of(const OpenedSource &source, std::uint64_t number)
     {
+        if (!source.is_flat() && !source.is_region())
+            return page_of_memory(source, number);
         const std::uint64_t size = source.is_region() ? kRegionBytes : source.source().size_bytes() - source.offset();
         if (number >= size / kPageBytes)
             throw Error(Failure::operational, "page-outside-source",
                         fmt::format("page {} is beyond the end: there are {} pages", number, size / kPageBytes),
                         "give a page number from 0 on");
+        if (source.is_region())
+            return source.region().subspan(number * kPageBytes, kPageBytes);
         return source.source().bytes().subspan(source.offset() + number * kPageBytes, kPageBytes);
+    }
+
+    Bytes page_of_memory(const OpenedSource &source, std::uint64_t number)
+    {
+        constexpr std::uint64_t kPages = std::uint64_t{1} << (64 - kPageLg2);
+        buffer_.resize(kPageBytes);
+        const Bytes page = number < kPages ? source.memory().page(PhysAddr(number << kPageLg2), buffer_) : Bytes();
+        if (page.empty())
+            throw Error(Failure::operational, "page-outside-source",
+                        fmt::format("page {} of physical memory is not in the source", number),
+                        "a dump may leave pages out; give another page number (address / 4096)");
+        return page;
     }
 
     static void show_bytes(Session &session, const SourceInfo &info, Bytes page, std::uint64_t number)
@@ -242,6 +259,7 @@ private:
     std::string source_;
     std::string page_;
     bool hex_ = false;
+    std::vector<std::byte> buffer_;  ///< of page_of_memory()
     std::string level_;
 };
 

@@ -69,8 +69,7 @@ private:
     int repair(Session &session, const std::string &argument)
     {
         const bool writes = !plan_only_ && copy_.empty();
-        const OpenedSource source(argument, session.options().source,
-                                  writes ? OpenMode::read_write : OpenMode::read_only);
+        const OpenedSource source = session.open(argument, writes ? OpenMode::read_write : OpenMode::read_only);
         const OpenedSubject opened = open_subject(source, session.options(), arguments_);
         report::CheckedSource before = check_source(source, opened, options_);
         before.options = options_given(session.options());
@@ -114,6 +113,11 @@ private:
         target.keep_entries = keep_entries_;
         target.units = opened.subject.units;
         target.is_region = opened.subject.region.has_value();
+        if (!target.is_region && !source.is_flat())
+            throw Error(Failure::operational, "source-read-only",
+                        "repair changes bytes of a flat source, or of a copy of one region; this is a whole memory "
+                        "with addresses of its own",
+                        "name a region with --at PA and a copy with --to FILE");
         target.bytes = target.is_region ? source.region() : source.source().bytes().subspan(source.offset());
         target.base = target.is_region ? opened.subject.region->base.value_or(PhysAddr()) : opened.subject.memory_base;
         return target;

@@ -37,7 +37,7 @@ public:
 private:
     int take(Session &session, const std::string &argument, LiveUpdate liveupdate) const
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_write);
+        const OpenedSource source = session.open(argument, OpenMode::read_write);
         const SourceInfo info = info_with_base(source);
         RootValidation before;
         write_region(session, source, "root", [&](std::span<const std::byte> region) {

@@ -45,7 +45,7 @@ private:
 
     int answer(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Tables tables = open_tables(source, session.options());
         std::optional<UnitLookup> lookup;
         if (tables.directory != nullptr)

@@ -71,7 +71,7 @@ private:
 
     static void list(Session &session, const std::string &argument)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const io::JournalFile journal = open_journal(session, source, OpenMode::read_only);
         const std::vector<ChangeEntry> newest_first(journal.changes().rbegin(), journal.changes().rend());
         const SourceInfo info = source.info();
@@ -88,7 +88,7 @@ private:
     void take_back(Session &session, const std::string &argument) const
     {
         const OpenMode mode = dry_run_ ? OpenMode::read_only : OpenMode::read_write;
-        const OpenedSource source(argument, session.options().source, mode);
+        const OpenedSource source = session.open(argument, mode);
         io::JournalFile journal = open_journal(session, source, mode);
         const Step step = choose(journal);
         refuse_another_place(session, source, step.change);

@@ -34,7 +34,7 @@ public:
 private:
     static int compare(Session &session, const std::string &argument, LiveUpdate liveupdate)
     {
-        const OpenedSource source(argument, session.options().source, OpenMode::read_only);
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
         const RootValidation validation = validate_root(source.region(), liveupdate);
         source.source().ensure_intact();
         const SourceInfo info = source.info();

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A kdump as memory; see kdump.h. Pages that were read are kept. Who asks for the page behind the last one is given
+// more and more of those that follow, so that reading all of a dump costs few requests, and a walk of tables does not
+// decode pages that nobody wants.
+#include "io/kdump.h"
+
+#include "io/failures.h"
+
+#include <pgregion/error.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace pgregion::io
+{
+
+namespace
+{
+
+constexpr std::size_t kCachedPages = 4096;
+constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
+
+std::string hex(std::uint64_t number)
+{
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    do {
+        text.insert(text.begin(), kDigits.at(number % 16));
+        number /= 16;
+    } while (number != 0);
+    return "0x" + text;
+}
+
+// Pages by number, each at one place only: of two that belong there the later one stays.
+class PageCache
+{
+public:
+    PageCache() : bytes_(std::make_unique_for_overwrite<std::byte[]>(kCachedPages << kPageLg2))
+    {
+        numbers_.fill(kNoPage);
+    }
+
+    [[nodiscard]] bool get(std::uint64_t number, MutableBytes page) const
+    {
+        if (numbers_.at(number % kCachedPages) != number)
+            return false;
+        std::memcpy(page.data(), place(number), kPageBytes);
+        return true;
+    }
+
+    void put(std::uint64_t number, Bytes page)
+    {
+        std::memcpy(place(number), page.data(), kPageBytes);
+        numbers_.at(number % kCachedPages) = number;
+    }
+
+private:
+    [[nodiscard]] std::byte *place(std::uint64_t number) const
+    {
+        return bytes_.get() + ((number % kCachedPages) << kPageLg2);
+    }
+
+    std::unique_ptr<std::byte[]> bytes_;
+    std::array<std::uint64_t, kCachedPages> numbers_{};
+};
+
+std::string pages(std::uint64_t bytes, std::string_view what)
+{
+    return bytes == 0 ? "" : "; " + std::to_string(bytes / kPageBytes) + " of its 4-KiB pages " + std::string(what);
+}
+
+std::optional<Error> shortfall_of(const std::string &path, const KdumpLayout &layout)
+{
+    std::string missing =
+        pages(layout.cut_off_bytes, "have their data behind the end of the file, and are holes") +
+        pages(layout.senseless_bytes, "have descriptors that make no sense, and are holes") +
+        pages(layout.elsewhere_bytes, "are in other parts of this dump (makedumpfile --split), and are holes");
+    if (layout.is_incomplete)
+        missing += "; makedumpfile had no room to write all of it";
+    if (missing.empty())
+        return {};
+    const std::string_view next = layout.elsewhere_bytes != 0
+                                      ? "name the other parts, too: --part FILE2"
+                                      : "compare its size with the original (ls -l FILE) and copy it again";
+    return failure(path, "truncated-dump", "is not whole" + missing, next);
+}
+
+class KdumpMemory final : public AddressedMemory
+{
+public:
+    KdumpMemory(const std::string &path, std::span<const int> descriptors, const KdumpLimits &limits)
+        : path_(path), layout_(read_kdump_layout(path, descriptors)), shortfall_(shortfall_of(path, layout_)),
+          child_(path, layout_, limits)
+    {
+        for (KdumpPart &part : layout_.parts) {
+            files_.emplace_back(::fcntl(part.descriptor, F_DUPFD_CLOEXEC, 0));
+            part.descriptor = files_.back().number();
+        }
+    }
+
+    [[nodiscard]] std::span<const Range<PhysAddr>> ranges() const override { return layout_.ranges; }
+    [[nodiscard]] const std::optional<Error> &shortfall() const override { return shortfall_; }
+
+    [[nodiscard]] std::span<const std::byte> page(PhysAddr page_address, std::span<std::byte> buffer) const override
+    {
+        const MutableBytes page = buffer.first(kPageBytes);
+        const std::uint64_t in_a_row = pages_from(page_address);
+        if (in_a_row == 0)
+            return {};
+        const std::uint64_t number = page_address.value() >> kPageLg2;
+        const std::scoped_lock lock(mutex_);
+        if (!cache_.get(number, page))
+            read(number, in_a_row, page);
+        return page;
+    }
+
+    void ensure_intact() const override
+    {
+        const std::scoped_lock lock(mutex_);
+        if (child_.end())
+            throw *child_.end();
+        for (const KdumpPart &part : layout_.parts) {
+            const off_t end = ::lseek(part.descriptor, 0, SEEK_END);
+            if (end >= 0 && static_cast<std::uint64_t>(end) < part.size_bytes)
+                throw failure(path_, "source-shrank",
+                              "became shorter while it was read: pages read from it may have been zeros",
+                              "see who writes to it: fuser -v FILE");
+        }
+    }
+
+private:
+    // How many pages the dump has from here without a hole.
+    [[nodiscard]] std::uint64_t pages_from(PhysAddr address) const
+    {
+        const auto &ranges = layout_.ranges;
+        const auto after = std::ranges::upper_bound(ranges, address, {}, &Range<PhysAddr>::first);
+        if (after == ranges.begin() || !std::prev(after)->contains(address))
+            return 0;
+        const Range<PhysAddr> &range = *std::prev(after);
+        return (range.size - (address - range.first)) >> kPageLg2;
+    }
+
+    void read(std::uint64_t number, std::uint64_t in_a_row, MutableBytes page) const
+    {
+        ahead_ = number == next_ ? std::min<std::uint64_t>(ahead_ * 2, kWindowPages) : 1;
+        const PageRequest request{number, std::min(ahead_, in_a_row)};
+        next_ = number + request.count;
+        const PageAnswer answer = child_.read(request);
+        if ((answer.there & 1) == 0)
+            throw failure(path_, "damaged-dump",
+                          "the page at " + hex(number << kPageLg2) +
+                              " cannot be decoded: " + harmless(answer.reason.data()),
+                          "dump again; or see whether others can read it: makedumpfile -d 0 FILE OUT");
+        // What goes out is copied from the cache: the window may change under a child that was taken over.
+        for (std::uint64_t n = 0; n < request.count; ++n)
+            if ((answer.there >> n & 1) != 0)
+                cache_.put(number + n, child_.window().subspan(n << kPageLg2, kPageBytes));
+        static_cast<void>(cache_.get(number, page));
+    }
+
+    std::string path_;
+    KdumpLayout layout_;
+    std::optional<Error> shortfall_;
+    std::vector<Descriptor> files_;
+    mutable std::mutex mutex_;  ///< of all that follows
+    mutable KdumpChild child_;
+    mutable PageCache cache_;
+    mutable std::uint64_t next_ = kNoPage;  ///< the page behind those that were read last
+    mutable std::uint64_t ahead_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<AddressedMemory> open_kdump(const std::string &path, std::span<const int> descriptors,
+                                            const KdumpLimits &limits)
+{
+    return std::make_unique<KdumpMemory>(path, descriptors, limits);
+}
+
+}  // namespace pgregion::io

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// Layers of a file; see layers.h.
+#include "io/layers.h"
+
+#include "io/elf_dump.h"
+#include "io/failures.h"
+#include "io/kdump.h"
+#include "io/lime_dump.h"
+#include "io/unpack.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace pgregion::io
+{
+
+namespace
+{
+
+/// compressed, flattened, compressed again, and one to spare.
+constexpr int kMostLayers = 4;
+
+Bytes head_of(Bytes bytes) { return bytes.first(std::min<std::size_t>(bytes.size(), kPageBytes)); }
+
+/// What to say of bytes that are no memory.
+Error wrong_type(const std::string &path, const Signature &signature)
+{
+    return failure(path, "wrong-file-type",
+                   "is " + std::string(signature.name) + ", neither a region image nor raw memory",
+                   std::string(signature.next_step));
+}
+
+std::unique_ptr<MappedFile> mapped(const std::string &path, const Unpacked &unpacked)
+{
+    if (unpacked.size_bytes == 0 && path == "-")
+        throw failure(path, "empty-file", "standard input is empty; a region has 2 MiB",
+                      "pipe a source into it: cat IMAGE | pgregion COMMAND -");
+    auto file = std::make_unique<MappedFile>(path, "/proc/self/fd/" + std::to_string(unpacked.file.number()),
+                                             OpenMode::read_only);
+    if (unpacked.size_bytes == 0)
+        throw failure(path, "empty-file", "holds nothing once it is unpacked; a region has 2 MiB",
+                      "see what it is: file FILE");
+    file->map(unpacked.size_bytes);
+    return file;
+}
+
+/// Later layers lie in a copy: what is missing was missing first in the layer above.
+void note_shortfall(std::optional<Error> &known, const std::optional<Error> &added)
+{
+    if (!known)
+        known = added;
+}
+
+}  // namespace
+
+Innermost peel(const std::string &path, std::unique_ptr<MappedFile> file, const OpenLimits &limits)
+{
+    Innermost found{.file = std::move(file)};
+    for (int layer = 0; layer <= kMostLayers; ++layer) {
+        const Signature *const signature = find_signature(head_of(found.file->bytes()));
+        if (signature == nullptr)
+            return found;
+        if (signature->content == Content::other)
+            throw wrong_type(path, *signature);
+        const std::optional<Packing> packing = packing_of(head_of(found.file->bytes()));
+        if (!packing) {
+            found.content = signature->content;
+            return found;
+        }
+        Unpacked unpacked = unpack(path, *packing, found.file->bytes(), limits);
+        found.file->ensure_intact();
+        found.file = mapped(path, unpacked);
+        found.unpacked = true;
+        note_shortfall(found.shortfall, unpacked.shortfall);
+    }
+    throw failure(path, "damaged-archive",
+                  "holds a compressed file in a compressed file, and so on, more often than anybody packs a memory",
+                  "unpack it by hand and look: file FILE");
+}
+
+Innermost peel_stream(const std::string &path, int descriptor, const OpenLimits &limits)
+{
+    const Unpacked copied = copy_stream(path, descriptor, limits);
+    Innermost found = peel(path, mapped(path, copied), limits);
+    found.unpacked = true;
+    return found;
+}
+
+std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
+                                           std::span<const int> parts)
+{
+    switch (innermost.content) {
+    case Content::elf_core:
+        return open_elf_dump(path, innermost.file->bytes());
+    case Content::lime:
+        return open_lime_dump(path, innermost.file->bytes());
+    case Content::kdump: {
+        std::vector<int> descriptors{innermost.file->descriptor()};
+        descriptors.insert(descriptors.end(), parts.begin(), parts.end());
+        return open_kdump(path, descriptors);
+    }
+    case Content::memory:
+    case Content::packed:
+    case Content::other:
+        break;
+    }
+    return nullptr;
+}
+
+}  // namespace pgregion::io
