@@ -25,6 +25,21 @@ _pgregion_value()
         *:--paddr)
             kind=any
             ;;
+        *:--at)
+            kind=any
+            ;;
+        *:--inode)
+            kind=any
+            ;;
+        *:--file)
+            kind=any
+            ;;
+        *:--part)
+            kind=file
+            ;;
+        *:--unpack-limit)
+            kind=any
+            ;;
         *:--format)
             kind=words values='auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt'
             ;;
@@ -163,6 +178,39 @@ _pgregion_value()
         repair:--undo-keep)
             kind=any
             ;;
+        scan:--kind)
+            kind=words values='region area directory page-table'
+            ;;
+        scan:--align)
+            kind=any
+            ;;
+        scan:--min-score)
+            kind=any
+            ;;
+        scan:--limit)
+            kind=any
+            ;;
+        scan:--extract)
+            kind=any
+            ;;
+        area:--size)
+            kind=any
+            ;;
+        area:--fail-on)
+            kind=words values='error warning info never'
+            ;;
+        area:--only)
+            kind=any
+            ;;
+        area:--skip)
+            kind=any
+            ;;
+        handover:--fdt)
+            kind=any
+            ;;
+        handover:--fdt-file)
+            kind=file
+            ;;
         map:--access)
             kind=any
             ;;
@@ -208,9 +256,9 @@ _pgregion_value()
 _pgregion_command()
 {
     local global='-h --help -V --version --json --json-lines -o --output --color --progress -j --jobs -q --quiet -v --verbose'
-    local source='--offset --paddr'
+    local source='--offset --paddr --at --inode --file --part --unpack-limit'
     local decoding='--format --levels --root --paw --param --with --register --registers --device --pasid'
-    commands='init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo explain formats'
+    commands='init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo explain formats'
     files=0
     case $1 in
         '') options="$source $decoding $global" ;;
@@ -269,6 +317,18 @@ _pgregion_command()
         repair)
             options="-n --plan -p --safe -y --yes --to --clear-reserved --liveupdate --fail-on --only --skip --ram --undo --undo-keep --no-undo --live-write $source $decoding $global"
             files=1
+            ;;
+        scan)
+            options="--kind --align --min-score --all --limit --extract $source $global"
+            files=all
+            ;;
+        area)
+            options="--check --size --fail-on --only --skip $source $global"
+            files=all
+            ;;
+        handover)
+            options="--fdt --fdt-file $source $global"
+            files=all
             ;;
         map)
             options="--access --page-size --memory-type --undo --undo-keep --no-undo --live-write $source $decoding $global"

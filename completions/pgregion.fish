@@ -14,6 +14,11 @@ function __pgregion_takes_value
             '*:--jobs' \
             '*:--offset' \
             '*:--paddr' \
+            '*:--at' \
+            '*:--inode' \
+            '*:--file' \
+            '*:--part' \
+            '*:--unpack-limit' \
             '*:--format' \
             '*:--levels' \
             '*:--root' \
@@ -60,6 +65,17 @@ function __pgregion_takes_value
             'repair:--ram' \
             'repair:--undo' \
             'repair:--undo-keep' \
+            'scan:--kind' \
+            'scan:--align' \
+            'scan:--min-score' \
+            'scan:--limit' \
+            'scan:--extract' \
+            'area:--size' \
+            'area:--fail-on' \
+            'area:--only' \
+            'area:--skip' \
+            'handover:--fdt' \
+            'handover:--fdt-file' \
             'map:--access' \
             'map:--page-size' \
             'map:--memory-type' \
@@ -126,8 +142,13 @@ complete -c pgregion -l progress -x -a 'auto always never' -d 'progress on stand
 complete -c pgregion -s j -l jobs -x -d 'use at most N threads'
 complete -c pgregion -s q -l quiet -d 'exit status only'
 complete -c pgregion -s v -l verbose -d 'say more'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo' -l offset -x -d 'where in the source it begins, a multiple of 4K'
-complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair map unmap dump restore undo' -l paddr -x -d 'physical address of that place'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l offset -x -d 'where in the source it begins, a multiple of 4K'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l paddr -x -d 'physical address of that place'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l at -x -d 'physical address in a dump, a live machine or a memory'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l inode -x -d 'region of a pkernfs area, by inode number'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l file -x -d 'region of a pkernfs area, by path: iommu/NAME'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l part -r -F -d 'one more file of a dump that was split (repeatable)'
+complete -c pgregion -n '__pgregion_may init alloc free root validate info bitmap page decode mappings translate devices check repair scan area handover map unmap dump restore undo' -l unpack-limit -x -d 'most that a compressed source may come to (default 16G)'
 complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l format -x -a 'auto vtd-ss x86-64 amd-v1 arm-s1 arm-s2 riscv riscv-x4 vtd-root amd-devtab smmu-stream riscv-ddt' -d 'format of the tables; see pgregion formats'
 complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l levels -x -d 'number of table levels, or auto'
 complete -c pgregion -n '__pgregion_may free info page decode mappings translate devices check repair map unmap dump' -l root -x -d 'root table: page:N or a physical address'
@@ -242,6 +263,28 @@ complete -c pgregion -n '__pgregion_in repair' -l undo-keep -x -d 'changes that 
 complete -c pgregion -n '__pgregion_in repair' -l no-undo -d 'keep no journal: the change cannot be taken back'
 complete -c pgregion -n '__pgregion_in repair' -l live-write -d 'write even where a kernel may be using the memory'
 complete -c pgregion -n '__pgregion_argument repair 1' -F
+
+complete -c pgregion -n __pgregion_needs_command -a scan -d 'finds regions, areas, tables and directories in memory'
+complete -c pgregion -n '__pgregion_in scan' -l kind -x -a 'region area directory page-table' -d 'look for region, area, directory or page-table alone (repeatable)'
+complete -c pgregion -n '__pgregion_in scan' -l align -x -d 'regions and areas begin at multiples of SIZE (default 4K)'
+complete -c pgregion -n '__pgregion_in scan' -l min-score -x -d 'leave out what scores less, 0 to 100'
+complete -c pgregion -n '__pgregion_in scan' -l all -d 'page tables that a directory leads to, too'
+complete -c pgregion -n '__pgregion_in scan' -l limit -x -d 'at most ROWS rows'
+complete -c pgregion -n '__pgregion_in scan' -l extract -x -d 'write each region to a file in DIR'
+complete -c pgregion -n '__pgregion_in scan' -F
+
+complete -c pgregion -n __pgregion_needs_command -a area -d 'a pkernfs area: super block, inodes, files, regions'
+complete -c pgregion -n '__pgregion_in area' -l check -d 'look for everything that is wrong in the area'
+complete -c pgregion -n '__pgregion_in area' -l size -x -d 'size of the area, where it ends before the source does'
+complete -c pgregion -n '__pgregion_in area' -l fail-on -x -a 'error warning info never' -d 'exit 4 for findings of this severity and above'
+complete -c pgregion -n '__pgregion_in area' -l only -x -d 'these checks alone: codes, with commas between (repeatable)'
+complete -c pgregion -n '__pgregion_in area' -l skip -x -d 'all checks but these (repeatable)'
+complete -c pgregion -n '__pgregion_in area' -F
+
+complete -c pgregion -n __pgregion_needs_command -a handover -d 'hand-over records of a live update down to the table roots'
+complete -c pgregion -n '__pgregion_in handover' -l fdt -x -d 'physical address of the KHO FDT (default: searched for)'
+complete -c pgregion -n '__pgregion_in handover' -l fdt-file -r -F -d 'a copy of the KHO FDT, as debugfs has it in kho/out/fdt'
+complete -c pgregion -n '__pgregion_in handover' -F
 
 complete -c pgregion -n __pgregion_needs_command -a map -d 'maps a range in a region\'s tables, all or nothing'
 complete -c pgregion -n '__pgregion_in map' -l access -x -d 'what the device may do: letters of rwx (default rw)'

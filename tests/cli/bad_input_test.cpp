@@ -50,10 +50,13 @@ const std::vector<Call> &calls()
         {"mappings", {}},
         {"translate", {"0x1000"}},
         {"devices", {}},
+        {"handover", {}},
         {"check", {}},
+        {"scan", {}},
         {"repair", {"-y"}, true},
         {"undo", {}, true},
         {"dump", {}},
+        {"area", {}},
     };
     return list;
 }
@@ -212,7 +215,8 @@ TEST_F(BadInput, HostilePagesEndInTimeAndLeaveTheSourceAlone)
             for (const Words &context :
                  {Words{}, Words{"--format", "vtd-ss", "--levels", "5", "--paddr", "0x140000000"},
                   Words{"--format", "vtd-root", "--paddr", "0x140000000"}}) {
-                const bool no_context = call.command == "validate" || call.command == "bitmap";
+                const bool no_context =
+                    call.command == "validate" || call.command == "bitmap" || call.command == "handover";
                 const ProgramOutcome outcome = run_pgregion(words(call, source, no_context ? Words{} : context));
                 EXPECT_FALSE(outcome.timed_out) << name << ' ' << call.command;
                 EXPECT_EQ(outcome.status & ~(kRefused | kCannot | kUsage), 0)

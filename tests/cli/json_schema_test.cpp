@@ -6,7 +6,9 @@
 #include "cli/command.h"
 #include "cli/directory_images.h"
 #include "cli/json_calls.h"
+#include "support/area_image.h"
 #include "support/fixtures.h"
+#include "support/handover_image.h"
 #include "support/region_image.h"
 #include "support/run_program.h"
 #include "support/table_image.h"
@@ -72,6 +74,19 @@ void make_sources(const TemporaryDirectory &folder)
     TableImage torn(kRegionAt);  // one of the sixteen copies of a page of 64 KiB
     torn.allocate(0, 3).put(1, 0, 0x400801).put(2, 0, 0x400c01).put(3, 0, 0x80000000140020d7);
     write("torn.img", torn.bytes());
+    AreaImage area(6);
+    area.boot();
+    area.add_domain("dom0");
+    area.add_file("", "guest\n\xff", 1);
+    area.write_file(folder.path("some.area"));
+    area.set_inode(4, AreaField::block, 2);
+    area.set_inode(5, AreaField::mappings, 0xffffffff);
+    area.write_file(folder.path("bad.area"));
+    HandoverImage handover(HandoverRecipe{});
+    write("handover.raw", handover.image.bytes());
+    handover.preserve(at::kFirstDomain, false);
+    handover.put_word(at::kDeviceArray, 0, handover.address(at::kDeviceArray));  // a cycle
+    write("lost.raw", handover.image.bytes());
     static_cast<void>(folder.file("short.img", "too short"));
     static_cast<void>(folder.file("bad.pgtext", "pgregion-text 1\nbitmap 0-\n"));
     static_cast<void>(folder.file("good.pgtext", "pgregion-text 1\nbitmap 0-1\n"));

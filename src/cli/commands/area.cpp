@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion area: what a pkernfs area holds, and with --check what is wrong in it. Changes nothing.
+#include "cli/area_place.h"
+#include "cli/check_choices.h"
+#include "cli/checked_source.h"
+#include "cli/commands.h"
+#include "cli/numbers.h"
+#include "cli/session.h"
+#include "io/failures.h"
+#include "report/area_report.h"
+
+#include <pgregion/area.h>
+#include <pgregion/area_check.h>
+#include <pgregion/error.h>
+
+#include <CLI/CLI.hpp>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+class ListArea final : public Command
+{
+public:
+    void declare(CLI::App &app) override
+    {
+        app.add_option("SOURCE", sources_, "memories or devices that hold an area")->required()->type_name("");
+        app.add_flag("--check", check_, "look for everything that is wrong in the area");
+        app.add_option("--size", size_, "size of the area, where it ends before the source does")->type_name("SIZE");
+        declare_which_checks(app, choices_);
+    }
+
+    int run(Session &session) override
+    {
+        if (names_area_file(session.options().source))
+            throw Error(Failure::usage, "bad-option", "--inode and --file name a region in the area, not the area",
+                        "leave them out here; they go with the commands that take a region, as check and info");
+        if (!check_ && (choices_.fail_on != CheckChoices().fail_on || !choices_.only.empty() || !choices_.skip.empty()))
+            throw Error(Failure::usage, "bad-option", "--fail-on, --only and --skip say what --check does",
+                        "add --check");
+        options_ = area_check_options(choices_);
+        return session.for_each_source(sources_, [&](const std::string &source) { return list(session, source); });
+    }
+
+private:
+    int list(Session &session, const std::string &argument)
+    {
+        const OpenedSource source = session.open(argument, OpenMode::read_only);
+        const Area area = read_area(source.memory(), source.address(), size_of(source));
+        report::ListedArea listed{.info = source.info(),
+                                  .argument = io::shell_word(argument),
+                                  .area = &area,
+                                  .has_offsets = source.is_flat(),
+                                  .report = {},
+                                  .notes = report::area_notes(area),
+                                  .options = options_given(session.options())};
+        if (check_)
+            listed.report = check_area(area, options_);
+        source.source().ensure_intact();
+        write(session, listed);
+        for (const std::string &note : listed.notes)
+            session.warn(argument, note);
+        if (listed.report)
+            return status_of(*listed.report, fail_on(choices_));
+        return area.truncated ? kAnswerIsNo : kClean;
+    }
+
+    /// A flat source ends where it ends; of a memory by address nobody knows.
+    [[nodiscard]] std::optional<std::uint64_t> size_of(const OpenedSource &source) const
+    {
+        if (!size_.empty())
+            return require_size(size_, "--size");
+        if (!source.is_flat())
+            return std::nullopt;
+        return source.source().size_bytes() - source.offset();
+    }
+
+    void write(Session &session, const report::ListedArea &listed)
+    {
+        report::ResultWriter &results = session.results();
+        results.begin(&listed.info);
+        report::put_area(results, listed);
+        if (results.wants_text())
+            results.text((first_ ? "" : "\n") + report::area_text(listed, session.palette()));
+        results.end();
+        first_ = false;
+    }
+
+    std::vector<std::string> sources_;
+    bool check_ = false;
+    std::string size_;
+    CheckChoices choices_;
+    CheckOptions options_;
+    bool first_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_area() { return std::make_unique<ListArea>(); }
+
+}  // namespace pgregion::cli

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// pgregion handover by the command line: the tree, the roots with the commands that go on, the proof, the refusals.
+#include "cli/command_test.h"
+#include "support/handover_image.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pgregion::test
+{
+namespace
+{
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kNo = 4;
+constexpr int kCannot = 8;
+constexpr int kUsage = 16;
+
+class HandoverCommand : public CommandTest
+{
+protected:
+    /// The source argument of the image.
+    [[nodiscard]] std::string source(const HandoverImage &image) const
+    {
+        write_image(path("memory.raw"), image.image.bytes());
+        return path("memory.raw") + "@0x40000000";
+    }
+};
+
+TEST_F(HandoverCommand, ShowsTheTreeAndProvesTheRoots)
+{
+    const std::string text = output_of({"handover", source(HandoverImage(HandoverRecipe{}))});
+    EXPECT_THAT(text, HasSubstr("kho kho-v1 at 0x40001000"));
+    EXPECT_THAT(text, HasSubstr("\n  subtree luo-v1 at 0x40008000  name=LUO\n"));
+    EXPECT_THAT(text, HasSubstr("\n        iommu-flb iommu-liveupdate-v1 at 0x4000a000"));
+    EXPECT_THAT(text, HasSubstr("2 deleted objects left out\n"));
+    EXPECT_THAT(text, HasSubstr("root 0x40010000  vtd-ss, 4 levels  0000:00:02.0, 0000:00:03.0\n"
+                                "  preserved: 4 pages of tables, 3 leaves\n"));
+    EXPECT_THAT(text, HasSubstr("proved: every table lies in preserved pages\n"));
+}
+
+TEST_F(HandoverCommand, TheCommandsItPrintsGoOnFromTheRoots)
+{
+    const std::string memory = source(HandoverImage(HandoverRecipe{.luo = "luo-v5", .scalable = true}));
+    const std::string text = output_of({"handover", memory});
+    EXPECT_THAT(text, HasSubstr("  pgregion devices " + memory +
+                                " --format vtd-root --param mode=scalable --root 0x4000e000\n"));
+    EXPECT_THAT(text, HasSubstr("  pgregion mappings " + memory + " --format vtd-ss --levels 4 --root 0x40010000\n"));
+    const std::string devices =
+        output_of({"devices", memory, "--format", "vtd-root", "--param", "mode=scalable", "--root", "0x4000e000"});
+    EXPECT_THAT(devices, HasSubstr("0000:00:1f.6"));
+    const std::string mappings =
+        output_of({"mappings", memory, "--format", "vtd-ss", "--levels", "4", "--root", "0x40010000"});
+    EXPECT_THAT(mappings, HasSubstr("0x0000000000001000  0x0000000100002000        4K  rw"));
+}
+
+TEST_F(HandoverCommand, ATableThatIsNotPreservedIsANo)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.preserve(at::kSecondDomain + 1, false);
+    const ProgramOutcome outcome = run_pgregion({"handover", source(image)});
+    EXPECT_EQ(outcome.status, kNo);
+    EXPECT_THAT(outcome.output, HasSubstr("NOT PRESERVED: 1 of 3 pages of tables, first 0x40015000"));
+    EXPECT_THAT(outcome.output, HasSubstr("LOST: the next kernel"));
+    EXPECT_THAT(outcome.errors,
+                HasSubstr("the table at 0x40015000, reached from the root 0x40014000, is not preserved"));
+}
+
+TEST_F(HandoverCommand, JsonHasTheContractAndTheProof)
+{
+    HandoverImage image(HandoverRecipe{.kho = "kho-v4", .luo = "luo-v5", .flb = "iommu-liveupdate"});
+    const json document = json::parse(output_of({"handover", source(image), "--json"}));
+    const json &result = document.at("results").at(0);
+    EXPECT_EQ(result.at("version"), "kho-v4");
+    EXPECT_EQ(result.at("preserved"), true);
+    const json &domain = result.at("records").at(7);
+    EXPECT_EQ(domain.at("kind"), "iommu-domain");
+    EXPECT_EQ(domain.at("version"), nullptr);
+    EXPECT_EQ(domain.at("paddr"), "0x4000c010");
+    EXPECT_EQ(domain.at("fields").at("top_table"), "0x40010000");
+    EXPECT_EQ(domain.at("fields").at("top_level"), 3);
+    const json &root = result.at("roots").at(1);
+    EXPECT_EQ(root.at("paddr"), "0x40010000");
+    EXPECT_EQ(root.at("format"), "vtd-ss");
+    EXPECT_EQ(root.at("levels"), 4);
+    EXPECT_EQ(root.at("device"), "0000:00:02.0");
+    EXPECT_EQ(root.at("record_index"), 7);
+    EXPECT_EQ(root.at("preserved"), true);
+    EXPECT_EQ(result.at("fdts"), json::parse(R"([{"paddr": "0x40001000", "version": "kho-v4", "taken": true}])"));
+}
+
+TEST_F(HandoverCommand, WhatCannotBeProvedIsNeitherYesNorNo)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.image.put(at::kMap, 3, 0x90000000);  // the bitmap is in a hole
+    const ProgramOutcome outcome = run_pgregion({"handover", source(image), "--json"});
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_THAT(outcome.errors, HasSubstr("the page at 0x90000000 is not in the source"));
+    const json result = json::parse(outcome.output).at("results").at(0);
+    EXPECT_EQ(result.at("preserved"), nullptr);
+    EXPECT_EQ(result.at("roots").at(1).at("preserved"), nullptr);
+    EXPECT_EQ(result.at("incomplete"), true);
+}
+
+TEST_F(HandoverCommand, UnknownVersionsAreRefusedByName)
+{
+    const std::vector<HandoverRecipe> recipes{
+        {.kho = "kho-v99"}, {.luo = "luo-v4"}, {.flb_list = "luo-flb-v2"}, {.flb = "iommu-liveupdate-v2"}};
+    for (const HandoverRecipe &recipe : recipes) {
+        const ProgramOutcome outcome = run_pgregion({"handover", source(HandoverImage(recipe))});
+        const std::string version = recipe.kho != "kho-v1"            ? recipe.kho
+                                    : recipe.luo != "luo-v1"          ? recipe.luo
+                                    : recipe.flb_list != "luo-flb-v1" ? recipe.flb_list
+                                                                      : recipe.flb;
+        expect_failure(outcome, kCannot, {"is of version '" + version + "'", "known are"});
+    }
+    const HandoverRecipe later{.flb = "iommu-liveupdate", .flb_version = 2};
+    expect_failure(run_pgregion({"handover", source(HandoverImage(later))}), kCannot, {"'iommu-liveupdate 2'"});
+}
+
+TEST_F(HandoverCommand, AVersionCannotSpeakToTheTerminal)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.put_bytes(at::kFdt, 0, image.kho_fdt("kho-v\033[31m"));
+    const ProgramOutcome outcome = run_pgregion({"handover", source(image)});
+    EXPECT_EQ(outcome.status, kCannot);
+    EXPECT_THAT(outcome.errors, HasSubstr("kho-v\\x1b[31m"));
+    image.put_bytes(at::kFdt, 0, image.kho_fdt());
+    image.put_text(at::kFlbList, 16, "pci\033[2J", 48);
+    EXPECT_THAT(output_of({"handover", source(image)}), HasSubstr("flb pci\\x1b[2J at"));
+}
+
+TEST_F(HandoverCommand, AMemoryWithoutOneIsANo)
+{
+    const ProgramOutcome outcome = run_pgregion({"handover", region("empty.img", Pages{{0, 1}})});
+    expect_failure(outcome, kNo, {"no KHO FDT", "--fdt"});
+}
+
+TEST_F(HandoverCommand, OfSeveralTheOneWithoutDoubtIsTaken)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.put_bytes(at::kUnused, 0, image.kho_fdt("kho-v99"));
+    const json result = json::parse(output_of({"handover", source(image), "--json"})).at("results").at(0);
+    EXPECT_EQ(result.at("fdt"), "0x40001000");
+    EXPECT_EQ(result.at("fdts").size(), 2U);
+    EXPECT_EQ(result.at("fdts").at(1).at("taken"), false);
+}
+
+TEST_F(HandoverCommand, SeveralThatAreAlikeHaveToBeChosen)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.put_bytes(at::kUnused, 0, image.kho_fdt());
+    const std::string memory = source(image);
+    expect_failure(run_pgregion({"handover", memory}), kCannot,
+                   {"0x40001000 (kho-v1), 0x40028000 (kho-v1)", "--fdt 0x40001000"});
+    EXPECT_THAT(output_of({"handover", memory, "--fdt", "0x40028000"}), HasSubstr("kho kho-v1 at 0x40028000"));
+}
+
+TEST_F(HandoverCommand, TheFdtCanComeFromAFile)
+{
+    HandoverImage image(HandoverRecipe{});
+    const std::vector<std::byte> fdt = image.kho_fdt();
+    write_image(path("fdt"), fdt);
+    image.put_bytes(at::kFdt, 0, std::vector<std::byte>(4096));
+    const std::string memory = source(image);
+    const std::string text = output_of({"handover", memory, "--fdt-file", path("fdt")});
+    EXPECT_THAT(text, HasSubstr("kho kho-v1  fdt_bytes="));
+    EXPECT_THAT(text, HasSubstr("proved: every table"));
+    expect_failure(run_pgregion({"handover", memory, "--fdt-file", memory.substr(0, memory.find('@'))}), kCannot,
+                   {"no sound flattened device tree in the file"});
+    EXPECT_EQ(run_pgregion({"handover", memory, "--fdt-file", path("fdt"), "--fdt", "0"}).status, kUsage);
+}
+
+TEST_F(HandoverCommand, AnAddressWithoutAnFdtIsRefused)
+{
+    const std::string memory = source(HandoverImage(HandoverRecipe{}));
+    for (const char *place : {"0x40002000", "0", "0xfffffffffffffff0"})
+        expect_failure(run_pgregion({"handover", memory, "--fdt", place}), kCannot, {"no sound flattened device tree"});
+    EXPECT_EQ(run_pgregion({"handover", memory, "--fdt", "here"}).status, kUsage);
+}
+
+}  // namespace
+}  // namespace pgregion::test
