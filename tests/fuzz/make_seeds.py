@@ -5,6 +5,7 @@
 usage: make_seeds.py PGREGION TESTS OUT
 
 OUT/check, OUT/walk, OUT/plan: the sound regions of TESTS/cases/healthy as sparse_image.h reads them
+OUT/elf, lime, flattened, unpack, fdt: small files, see dump_seeds.py
 OUT/text_form: the texts themselves; OUT/open: their first pages; OUT/journal: undo journals of some changes
 """
 
@@ -14,6 +15,8 @@ import struct
 import subprocess
 import sys
 import tempfile
+
+import dump_seeds
 
 PAGES = 8
 PAGE = 4096
@@ -56,17 +59,18 @@ def main():
     if len(sys.argv) != 4:
         raise SystemExit(__doc__)
     tool, tests, out = map(os.path.abspath, sys.argv[1:])
-    for name in ("check", "walk", "plan", "text_form", "open", "journal"):
-        os.makedirs(f"{out}/{name}", exist_ok=True)
 
     def keep(target, name, content):
+        os.makedirs(f"{out}/{target}", exist_ok=True)
         with open(f"{out}/{target}/{name}", "wb") as f:
             f.write(content)
 
+    for seed in dump_seeds.seeds():
+        keep(*seed)
     formats = numbers_of_formats(tool)
     folder = f"{tests}/cases/healthy"
     with tempfile.TemporaryDirectory() as work:
-        for text in sorted(os.listdir(folder)):
+        for text in sorted(name for name in os.listdir(folder) if name.endswith(".pgtext")):
             name = text.removesuffix(".pgtext")
             image_path = f"{work}/{name}.img"
             run(tool, "restore", f"{folder}/{text}", image_path)
