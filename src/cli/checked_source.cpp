@@ -81,9 +81,14 @@ std::string options_given(const SharedOptions &options)
     return given;
 }
 
-SharedOptions same_reading(const SharedOptions &options, const OpenedSubject &opened)
+SharedOptions same_reading(const SharedOptions &options, const OpenedSource &source, const OpenedSubject &opened)
 {
     SharedOptions same = options;
+    if (source.place_given()) {
+        same.source.offset = hex(source.offset());
+        same.source.paddr = source.paddr() ? hex(source.paddr()->value()) : "";
+        same.source.at = same.source.inode = same.source.file = "";
+    }
     if (!opened.tables || !opened.tables->guess)
         return same;
     const Tables &tables = *opened.tables;

@@ -20,8 +20,9 @@ namespace pgregion::cli
 /// " --format vtd-ss --levels 4"; each with a space before it.
 [[nodiscard]] std::string options_given(const SharedOptions &options);
 
-/// `options` with the reading of `opened` spelled out, so that other bytes of the same kind are read in the same way
-/// and not guessed anew. Where nothing was guessed they stay as they are.
-[[nodiscard]] SharedOptions same_reading(const SharedOptions &options, const OpenedSubject &opened);
+/// `options` with the place of `source` and the reading of `opened` spelled out, so that other bytes of the same kind are
+/// read at the same offset and in the same way, and not looked for or guessed anew. `source` is flat.
+[[nodiscard]] SharedOptions same_reading(const SharedOptions &options, const OpenedSource &source,
+                                         const OpenedSubject &opened);
 
 }  // namespace pgregion::cli

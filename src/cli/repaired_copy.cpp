@@ -32,9 +32,8 @@ void apply(std::vector<std::byte> &piece, std::uint64_t first, const Edit &edit)
 
 void write_repaired_copy(const std::string &path, const OpenedSource &source, const Edits &edits)
 {
-    // Of a dump only the region can be copied.
-    const Edits placed = source.is_flat() ? shifted(edits, source.offset()) : edits;
-    const Bytes bytes = source.is_flat() ? source.source().bytes() : source.region();
+    const Edits placed = shifted(edits, source.offset());
+    const Bytes bytes = source.source().bytes();
     io::OutputFile file(path);
     for (std::uint64_t first = 0; first < bytes.size(); first += kPieceBytes) {
         const Bytes part = bytes.subspan(first, std::min<std::uint64_t>(kPieceBytes, bytes.size() - first));

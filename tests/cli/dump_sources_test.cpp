@@ -243,6 +243,34 @@ TEST_F(CommandTest, ChangesOfARegionAtAnAddressOfAMemoryFileCanBeTakenBack)
     EXPECT_EQ(read_image(file), memory);
 }
 
+TEST_F(CommandTest, RepairedCopyOfAMemoryFileIsReadAtTheSameAddress)
+{
+    Image memory(3 * kImageBytes);
+    Image damaged = image_with(Pages{{0, 1}});
+    damaged[100] = std::byte{1};  // behind the 512 bits
+    std::ranges::copy(damaged, memory.begin() + kImageBytes);
+    const std::string file = path("memory");
+    write_image(file, memory);
+    const ProgramOutcome repaired =
+        run_pgregion({"repair", "-y", file, "--paddr", "1G", "--at", "0x40200000", "--to", path("copy")});
+    EXPECT_EQ(repaired.status, 1) << repaired.errors;
+    Image expected = memory;
+    expected[kImageBytes + 100] = std::byte{0};
+    EXPECT_EQ(read_image(path("copy")), expected);
+    EXPECT_EQ(read_image(file), memory);
+}
+
+TEST_F(CommandTest, RegionInADumpIsPlannedForAndCutOutToBeRepaired)
+{
+    const std::string dump = fixture("dumps/vtd-legacy-4level.elf.zst").string();
+    const ProgramOutcome plan = run_pgregion({"repair", "-n", dump, "--at", "0x1234000"});
+    EXPECT_EQ(plan.status & 24, 0) << plan.errors;
+    const ProgramOutcome copied = run_pgregion({"repair", "-y", dump, "--at", "0x1234000", "--to", path("copy")});
+    EXPECT_EQ(copied.status, 8);
+    EXPECT_THAT(copied.errors, HasSubstr("--extract DIR"));
+    EXPECT_FALSE(std::filesystem::exists(path("copy")));
+}
+
 TEST_F(CommandTest, PackedFileOverTheLimitIsRefusedWithTheOptionThatAllowsIt)
 {
     const std::string dump = fixture("dumps/vtd-legacy-4level.elf.zst").string();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion info: what a region is, and what to run next.
+#include "cli/checked_source.h"
 #include "cli/commands.h"
 #include "cli/tables.h"
 #include "report/region_report.h"
@@ -84,7 +85,7 @@ private:
                reading != nullptr ? report::reading_text(*reading) : "unknown", name(found.guess.confidence));
         append_evidence(out, found.guess, session);
         append_base(out, found);
-        append(out, "  next        {}\n", next_command(found));
+        append(out, "  next        {}\n", next_command(found, options_given(session.options())));
         return out;
     }
 
@@ -110,9 +111,10 @@ private:
         append(out, "  address     unknown{}\n", candidates);
     }
 
-    static std::string next_command(const Findings &found)
+    /// `options` say where in the source the region lies, among other things.
+    static std::string next_command(const Findings &found, const std::string &options)
     {
-        const std::string path = printable(found.info.path);
+        const std::string path = printable(found.info.path) + printable(options);
         if (found.region.state == RegionState::not_a_region || found.region.state == RegionState::never_opened)
             return fmt::format("pgregion bitmap {}", path);
         const Reading *reading = found.guess.decided();

@@ -16,6 +16,7 @@
 #include "cli/questions.h"
 #include "cli/region_writer.h"
 #include "cli/repaired_copy.h"
+#include "io/failures.h"
 #include "report/repair_report.h"
 
 #include <pgregion/error.h>
@@ -70,6 +71,7 @@ private:
     {
         const bool writes = !plan_only_ && copy_.empty();
         const OpenedSource source = session.open(argument, writes ? OpenMode::read_write : OpenMode::read_only);
+        refuse_dump(source);
         const OpenedSubject opened = open_subject(source, session.options(), arguments_);
         report::CheckedSource before = check_source(source, opened, options_);
         before.options = options_given(session.options());
@@ -83,6 +85,19 @@ private:
             return finish(session, planned, {});
         }
         return copy_.empty() ? write(session, source, opened, planned) : write_copy(session, source, opened, planned);
+    }
+
+    /// A plan is made for a region in a dump, too; edits need flat bytes, and their check what lies around them.
+    void refuse_dump(const OpenedSource &source) const
+    {
+        if (source.is_flat() || (plan_only_ && source.is_region()))
+            return;
+        throw Error(Failure::operational, "source-read-only",
+                    fmt::format("repair changes flat bytes or a copy of them, but this is memory of kind {}, found by "
+                                "physical address",
+                                kind_name(source.source().kind())),
+                    fmt::format("cut the region out and repair that: pgregion scan {} --extract DIR",
+                                io::shell_word(source.path())));
     }
 
     struct Planned {
@@ -113,11 +128,6 @@ private:
         target.keep_entries = keep_entries_;
         target.units = opened.subject.units;
         target.is_region = opened.subject.region.has_value();
-        if (!target.is_region && !source.is_flat())
-            throw Error(Failure::operational, "source-read-only",
-                        "repair changes bytes of a flat source, or of a copy of one region; this is a whole memory "
-                        "with addresses of its own",
-                        "name a region with --at PA and a copy with --to FILE");
         target.bytes = target.is_region ? source.region() : source.source().bytes().subspan(source.offset());
         target.base = target.is_region ? opened.subject.region->base.value_or(PhysAddr()) : opened.subject.memory_base;
         return target;
@@ -143,7 +153,7 @@ private:
     {
         show_plan(session, planned);
         write_repaired_copy(copy_, source, planned.plan.edits);
-        const SharedOptions options = same_reading(session.options(), opened);
+        const SharedOptions options = same_reading(session.options(), source, opened);
         const OpenedSource copy(copy_, options.source, OpenMode::read_only);
         const OpenedSubject repaired = open_subject(copy, options, arguments_);
         report::CheckedSource after = check_source(copy, repaired, options_);
