@@ -41,10 +41,10 @@ std::string hex(std::uint64_t number)
 }
 
 // Pages by number, each at one place only: of two that belong there the later one stays.
-class PageCache
+class KeptPages
 {
 public:
-    PageCache() : bytes_(std::make_unique_for_overwrite<std::byte[]>(kCachedPages << kPageLg2))
+    KeptPages() : bytes_(std::make_unique_for_overwrite<std::byte[]>(kCachedPages << kPageLg2))
     {
         numbers_.fill(kNoPage);
     }
@@ -173,7 +173,7 @@ private:
     std::vector<Descriptor> files_;
     mutable std::mutex mutex_;  ///< of all that follows
     mutable KdumpChild child_;
-    mutable PageCache cache_;
+    mutable KeptPages cache_;
     mutable std::uint64_t next_ = kNoPage;  ///< the page behind those that were read last
     mutable std::uint64_t ahead_ = 1;
 };

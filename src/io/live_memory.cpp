@@ -178,6 +178,10 @@ private:
 
 Error not_opened(const std::string &path, int problem)
 {
+    if (problem == ENXIO || problem == ENODEV)
+        return failure(path, "cannot-open", "this kernel does not offer the machine's memory (CONFIG_DEVMEM is off)",
+                       "read /proc/kcore where there is one; otherwise take a crash dump (kdump), or in a virtual "
+                       "machine QEMU's dump-guest-memory");
     if (problem != EPERM && problem != EACCES)
         return open_failure(path, problem);
     return failure(path, "permission-denied",
