@@ -337,7 +337,7 @@ TEST(Carve, WhereEveryPageLooksLikeEverythingTheScanEndsAndFindsFewRegions)
 
 TEST(Carve, TablesThatAllPointToEachOtherEndInTime)
 {
-    constexpr std::uint64_t kSize = kSanitized ? kRegionSize / 8 : 2 * kRegionSize;
+    constexpr std::uint64_t kSize = kSanitized ? kRegionSize / 32 : 2 * kRegionSize;
     Dice dice(3);
     Memory memory(kSize);
     for (std::uint64_t at = 0; at < kSize; at += 8)
