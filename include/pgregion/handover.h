@@ -19,6 +19,7 @@
 #include <pgregion/format.h>
 #include <pgregion/memory_source.h>
 
+#include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -153,6 +154,13 @@ struct Handover {
     [[nodiscard]] bool truncated() const { return truncated_; }
     [[nodiscard]] bool incomplete() const { return incomplete_; }
     [[nodiscard]] bool broken() const { return broken_; }
+    /// After prove_handover(): every table of every root is preserved, and nothing was left unread. Without roots there is
+    /// nothing to prove.
+    [[nodiscard]] bool proved() const
+    {
+        const auto is_preserved = [](const HandoverRoot &root) { return root.preserved.value_or(false); };
+        return !broken_ && !truncated_ && std::ranges::all_of(roots, is_preserved);
+    }
 
 private:
     bool truncated_ = false;

@@ -113,10 +113,7 @@ Json verdict(const Handover &handover)
 {
     if (handover.broken())
         return false;
-    const bool proved = !handover.truncated() && std::ranges::all_of(handover.roots, [](const HandoverRoot &root) {
-        return root.preserved.value_or(false);
-    });
-    return proved ? Json(true) : Json(nullptr);
+    return handover.proved() ? Json(true) : Json(nullptr);
 }
 
 void write_json(ResultWriter &writer, const HandoverReport &report)

@@ -94,12 +94,12 @@ TEST_F(HandoverCommand, JsonHasTheContractAndTheProof)
     EXPECT_EQ(result.at("fdts"), json::parse(R"([{"paddr": "0x40001000", "version": "kho-v4", "taken": true}])"));
 }
 
-TEST_F(HandoverCommand, WhatCannotBeProvedIsNeitherYesNorNo)
+TEST_F(HandoverCommand, WhatCannotBeProvedIsNoYes)
 {
     HandoverImage image(HandoverRecipe{});
     image.image.put(at::kMap, 3, 0x90000000);  // the bitmap is in a hole
     const ProgramOutcome outcome = run_pgregion({"handover", source(image), "--json"});
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_EQ(outcome.status, kNo) << outcome.errors;
     EXPECT_THAT(outcome.errors, HasSubstr("the page at 0x90000000 is not in the source"));
     const json result = json::parse(outcome.output).at("results").at(0);
     EXPECT_EQ(result.at("preserved"), nullptr);

@@ -62,7 +62,8 @@ private:
                                session.palette());
         session.results().end();
         warn(session, argument, found.handover);
-        return found.handover.broken() || found.handover.truncated() ? kAnswerIsNo : kClean;
+        // A script that asks whether all is preserved must not take "cannot be told" for yes.
+        return found.handover.proved() ? kClean : kAnswerIsNo;
     }
 
     [[nodiscard]] Found find(const OpenedSource &source, const std::string &argument) const
