@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -144,6 +145,10 @@ void KdumpChild::give_up(const std::string &why)
 PageAnswer KdumpChild::receive(std::chrono::milliseconds limit)
 {
     constexpr auto kWho = "the process that reads it with libkdumpfile ";
+    char first = 0;
+    for (int looks = 0; looks < kLooks && ::recv(socket_.number(), &first, sizeof first, MSG_PEEK | MSG_DONTWAIT) < 0;
+         ++looks)
+        ::sched_yield();
     for (std::chrono::milliseconds waited{0};;) {
         pollfd event{socket_.number(), POLLIN, 0};
         const int ready = ::poll(&event, 1, static_cast<int>(kSlice.count()));

@@ -9,10 +9,12 @@
 #include <pgregion/address.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 
 #include <libkdumpfile/kdumpfile.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -138,6 +140,19 @@ bool send_answer(int socket, const PageAnswer &answer)
     return ::send(socket, &answer, sizeof answer, MSG_NOSIGNAL) == static_cast<ssize_t>(sizeof answer);
 }
 
+// False once the parent has gone.
+bool receive_request(int socket, PageRequest &request)
+{
+    constexpr auto kWhole = static_cast<ssize_t>(sizeof request);
+    for (int looks = 0; looks < kLooks; ++looks) {
+        const ssize_t size = ::recv(socket, &request, sizeof request, MSG_DONTWAIT);
+        if (size >= 0 || errno != EAGAIN)
+            return size == kWhole;
+        ::sched_yield();
+    }
+    return ::recv(socket, &request, sizeof request, 0) == kWhole;
+}
+
 }  // namespace
 
 void serve_kdump(const KdumpLayout &layout, int socket, MutableBytes window, int parent)
@@ -152,7 +167,7 @@ void serve_kdump(const KdumpLayout &layout, int socket, MutableBytes window, int
     if (!send_answer(socket, opened) || opened.there == 0)
         ::_exit(kFailed);
     PageRequest request;
-    while (::recv(socket, &request, sizeof request, 0) == static_cast<ssize_t>(sizeof request)) {
+    while (receive_request(socket, request)) {
         if (!send_answer(socket, reader.read(request, window)))
             break;
     }

@@ -32,6 +32,10 @@ struct PageAnswer {
     std::array<char, 248> reason{};  ///< why the first page is not; ends with a zero byte
 };
 
+/// How often either end looks for the other's message before it sleeps. Waking a process on another processor costs
+/// several times what reading a page does, so that short waits are better spent looking (some 50 microseconds).
+inline constexpr int kLooks = 64;
+
 /// The child's end: confines itself, opens the dump and answers until the socket is closed. Never returns.
 [[noreturn]] void serve_kdump(const KdumpLayout &layout, int socket, MutableBytes window, int parent);
 

@@ -25,7 +25,7 @@ def make_file(folder):
     with open(path, "wb") as out:
         left = SIZE
         while left > 0:
-            for part in (piece, bytes(len(piece))):
+            for part in (bytes(len(piece)), piece):  # a file that begins with a program is taken for one
                 out.write(part[:left])
                 left -= min(left, len(part))
     return path
