@@ -57,14 +57,14 @@ std::optional<PhysAddr> parse_at(const SourceOptions &options)
     return at;
 }
 
-OpenLimits limits_of(const SourceOptions &options)
-{
-    return {.unpacked_bytes = require_size(options.unpack_limit, "--unpack-limit")};
-}
-
 constexpr std::string_view kFindPlace = "find places with pgregion scan";
 
 }  // namespace
+
+OpenLimits open_limits(const SourceOptions &options)
+{
+    return {.unpacked_bytes = require_size(options.unpack_limit, "--unpack-limit")};
+}
 
 OpenedSource::Place OpenedSource::place_of(const std::string &argument, const SourceOptions &options)
 {
@@ -103,7 +103,7 @@ OpenedSource::OpenedSource(const Place &place, Source source) : source_(std::mov
 // With braces the options are looked at before the file is.
 OpenedSource::OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode)
     : OpenedSource{place_of(argument, options),
-                   Source::open(parse_source(argument).path, mode, limits_of(options), options.parts)}
+                   Source::open(parse_source(argument).path, mode, open_limits(options), options.parts)}
 {
     if (names_area_file(options))
         enter_area(options);

@@ -18,6 +18,9 @@
 namespace pgregion::cli
 {
 
+/// What --unpack-limit allows. Throws usage "bad-number".
+[[nodiscard]] OpenLimits open_limits(const SourceOptions &options);
+
 class OpenedSource
 {
 public:

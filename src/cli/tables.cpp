@@ -255,8 +255,8 @@ private:
         if (!argument.paddr)
             throw Error(Failure::usage, "bad-with", "--with takes FILE@0xPA, not '" + text + "'",
                         "say at which physical address the piece lies");
-        const OpenLimits limits{.unpacked_bytes = require_size(options_.source.unpack_limit, "--unpack-limit")};
-        const Source &piece = tables_.pieces.emplace_back(Source::open(argument.path, OpenMode::read_only, limits));
+        const Source &piece =
+            tables_.pieces.emplace_back(Source::open(argument.path, OpenMode::read_only, open_limits(options_.source)));
         if (!piece.is_flat())
             throw Error(Failure::usage, "bad-with",
                         fmt::format("--with {} is of kind {}, which has addresses of its own: a piece is flat bytes",

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <system_error>
 
 namespace pgregion::io
@@ -42,6 +43,13 @@ constexpr bool is_plain(char c)
 }
 
 }  // namespace
+
+std::string hex(PhysAddr address)
+{
+    std::array<char, 16> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), address.value(), 16).ptr;
+    return "0x" + std::string(digits.data(), end);
+}
 
 std::string reason(int error_number) { return std::generic_category().message(error_number); }
 

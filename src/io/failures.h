@@ -5,6 +5,7 @@
 
 #include "base/fault_point.h"
 
+#include <pgregion/address.h>
 #include <pgregion/error.h>
 
 #include <string>
@@ -15,6 +16,9 @@ namespace pgregion::io
 
 /// What the system says about an errno value: "No space left on device".
 [[nodiscard]] std::string reason(int error_number);
+
+/// "0x1a": lower case, no leading zeros.
+[[nodiscard]] std::string hex(PhysAddr address);
 
 /// `path` as one word for a shell, quoted where it needs to be, so that hints can be pasted.
 [[nodiscard]] std::string shell_word(const std::string &path);

@@ -29,17 +29,6 @@ namespace
 constexpr std::size_t kCachedPages = 4096;
 constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
 
-std::string hex(std::uint64_t number)
-{
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    do {
-        text.insert(text.begin(), kDigits.at(number % 16));
-        number /= 16;
-    } while (number != 0);
-    return "0x" + text;
-}
-
 // Pages by number, each at one place only: of two that belong there the later one stays.
 class KeptPages
 {
@@ -157,7 +146,7 @@ private:
         const PageAnswer answer = child_.read(request);
         if ((answer.there & 1) == 0)
             throw failure(path_, "damaged-dump",
-                          "the page at " + hex(number << kPageLg2) +
+                          "the page at " + hex(PhysAddr(number << kPageLg2)) +
                               " cannot be decoded: " + harmless(answer.reason.data()),
                           "dump again; or see whether others can read it: makedumpfile -d 0 FILE OUT");
         // What goes out is copied from the cache: the window may change under a child that was taken over.

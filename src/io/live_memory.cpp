@@ -40,13 +40,6 @@ constexpr std::uint64_t kUsualDaxAlignment = std::uint64_t{2} << 20;
 /// Where nobody knows what is memory.
 constexpr Range<PhysAddr> kEverything{PhysAddr(0), bit(52)};
 
-std::string hex(PhysAddr address)
-{
-    std::array<char, 16> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), address.value(), 16).ptr;
-    return "0x" + std::string(digits.data(), end);
-}
-
 class DevMem final : public PhysicalPages
 {
 public:

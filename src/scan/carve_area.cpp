@@ -7,6 +7,8 @@
 
 #include "base/bytes.h"
 
+#include <pgregion/area.h>
+
 #include <array>
 
 namespace pgregion::scan
@@ -15,12 +17,9 @@ namespace pgregion::scan
 namespace
 {
 
-constexpr std::uint64_t kBitmapOffset = 0x100000;
-constexpr std::uint64_t kInodesOffset = 0x200000;
 constexpr std::uint64_t kPresetBits = 3;
 constexpr std::uint64_t kDirectoryFlag = 2;
 constexpr std::uint64_t kFlagsMask = 0xffffffff;
-constexpr std::uint64_t kLastInode = 7281;
 
 /// 8 bytes of magic are no accident, but text about pkernfs and old blocks of it have them as well.
 constexpr unsigned kScoreOfMagic = 25;
@@ -33,10 +32,10 @@ Candidate judge_area(const MemorySource &memory, PhysAddr address, Bytes first_p
     std::array<std::byte, kPageBytes> buffer{};
     AreaFacts facts;
     facts.next_free_inode = load_le64(first_page, kWordBytes);
-    facts.inode_in_range = facts.next_free_inode <= kLastInode;
-    const Bytes bitmap = memory.page(address + kBitmapOffset, buffer);
+    facts.inode_in_range = facts.next_free_inode <= kAreaInodes;
+    const Bytes bitmap = memory.page(address + kAreaBitmapOffset, buffer);
     facts.bits_preset = !bitmap.empty() && (load_le64(bitmap) & kPresetBits) == kPresetBits;
-    const Bytes inodes = memory.page(address + kInodesOffset, buffer);
+    const Bytes inodes = memory.page(address + kAreaInodeStoreOffset, buffer);
     facts.root_inode = !inodes.empty() && (load_le64(inodes) & kFlagsMask) == kDirectoryFlag;
     Candidate candidate;
     candidate.kind = CandidateKind::area;
