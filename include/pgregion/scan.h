@@ -1,87 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Guessing what tables are, where nobody says: format, number of levels and physical base. The method is that
-// of iommu-formats.md section 8: a reading (a hypothesis) is judged on the whole tree below the root, above
-// all by closure: pointers land on pages that read well one level further down. A guess is given with its
-// evidence, and none is given where the evidence is thin or a rival is near.
+// Scanning: finding regions, pkernfs areas, directories and page tables in memory where nobody says where they are.
+// Nothing of them but the area has a magic number, so a candidate is what agrees with itself: a bitmap with the pages
+// it speaks of, a table with the tables it points to, both with the place where they lie. How well it does is a
+// score, and what was seen stands beside it.
+//
+// Sources: region.md sections 1 and 2 for regions and areas, iommu-formats.md section 8 for tables (pgregion/guess.h).
 #pragma once
 
-#include <pgregion/format.h>
+#include <pgregion/guess.h>
 #include <pgregion/memory_source.h>
 
+#include <array>
+#include <functional>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 namespace pgregion
 {
 
-/// What was counted while one reading was judged. Every (table, level) counts once.
-struct Evidence {
-    std::uint64_t present = 0;             ///< entries or records that are present
-    std::uint64_t leaves = 0;              ///< leaves, or devices of a directory
-    std::uint64_t typical = 0;             ///< of those present: such as an operating system writes
-    std::uint64_t typical_leaves = 0;      ///< of these typical ones: leaves, or devices
-    std::uint64_t faulting = 0;            ///< reserved bits set, or an encoding that means nothing
-    std::uint64_t pointers_good = 0;       ///< lead to a table that reads well
-    std::uint64_t pointers_empty = 0;      ///< lead to a page of zeros: normal, but proves nothing
-    std::uint64_t pointers_outside = 0;    ///< lead out of the source
-    std::uint64_t roots_good = 0;          ///< directory only: page tables of devices, not empty, whose root reads well
-    std::uint64_t roots_bad = 0;           ///< directory only: those whose root does not
-    std::uint64_t leaves_on_tables = 0;    ///< leaves that map a page of the tables, or an allocated one of the region
-    std::uint64_t leaf_pages_seen = 0;     ///< pages behind smallest leaves that were looked at, a sample
-    std::uint64_t leaf_pages_entries = 0;  ///< of those: pages that look like a table, so the reading is too shallow
-    std::uint64_t leaf_pages_zero = 0;     ///< of those: pages of zeros, which may be data or an empty table
-    std::uint64_t pages_unexplained = 0;   ///< region only: allocated pages with data that the tree does not reach
-    std::uint64_t tables = 0;              ///< tables that were read, the root among them
-    std::uint64_t root_present = 0;        ///< of those present: in the root table
-    std::uint64_t root_typical = 0;        ///< of these: typical ones
+enum class CandidateKind : std::uint8_t { region, area, directory, page_table };
+inline constexpr std::size_t kCandidateKinds = 4;
+
+/// "region", "area", "directory", "page-table".
+[[nodiscard]] std::string_view name(CandidateKind kind);
+
+/// What a region's bitmap says, and how its pages agree. Page 0 is in none of the counts of pages.
+struct RegionFacts {
+    std::uint64_t allocated = 0;      ///< bits set, bit 0 among them
+    std::uint64_t bitmap_runs = 0;    ///< runs of set bits; 1 where pages were handed out lowest first and all kept
+    std::uint64_t table_pages = 0;    ///< allocated pages that look like a table
+    std::uint64_t odd_pages = 0;      ///< allocated pages with other data
+    std::uint64_t empty_pages = 0;    ///< allocated pages of zeros
+    std::uint64_t free_pages = 0;     ///< free pages of zeros
+    std::uint64_t dirty_pages = 0;    ///< free pages with data (region.md D2)
+    std::uint64_t missing_pages = 0;  ///< pages that the memory does not hold
+    bool bitmap_bit = false;          ///< bit 0 is set, as the kernel's open leaves it
+    bool aligned = false;             ///< it lies at a multiple of 2 MiB, as regions do in physical memory
 };
 
-enum class Confidence : std::uint8_t { none, low, medium, high };
-
-/// "none", "low", "medium", "high".
-[[nodiscard]] std::string_view name(Confidence confidence);
-
-/// One way to read the bytes: exactly one of `table` and `directory` is set.
-struct Reading {
-    const TableFormat *table = nullptr;
-    const DirectoryFormat *directory = nullptr;
-    FormatParams params;
-    std::optional<PhysAddr> base;  ///< of the region; none for memory whose addresses are known
-    Evidence evidence;
-    double score = 0;  ///< per present entry; above 0 means more for it than against it
+/// What an area's first blocks say.
+struct AreaFacts {
+    std::uint64_t next_free_inode = 0;
+    bool inode_in_range = false;  ///< next_free_inode is one of the store's, or 0
+    bool bits_preset = false;     ///< bits 0 and 1 of the block bitmap are set
+    bool root_inode = false;      ///< inode 1 is a directory
 };
 
-struct Guess {
-    std::vector<Reading> readings;  ///< those with something for them, best first
-    Confidence confidence = Confidence::none;
-    /// Every base that pointers of the root page speak for in some reading tried, likely or not.
-    std::vector<PhysAddr> named_bases;
-    std::uint64_t entries_judged = 0;  ///< of all readings that were tried: what the answer cost
-
-    /// The best reading when it is beyond doubt enough to be used; null otherwise.
-    [[nodiscard]] const Reading *decided() const
-    {
-        return confidence == Confidence::none ? nullptr : &readings.front();
-    }
-    /// Distinct bases of all readings, best first.
-    [[nodiscard]] std::vector<PhysAddr> bases() const;
+/// Entries that a CPU's page tables have and an IOMMU's do not (x86-64).
+struct CpuMarks {
+    std::uint64_t global = 0;      ///< leaves with G
+    std::uint64_t supervisor = 0;  ///< entries without U/S
 };
 
-/// What is known already and need not be guessed.
-struct GuessLimits {
-    const TableFormat *table = nullptr;
-    const DirectoryFormat *directory = nullptr;  ///< neither: every format is tried
-    std::optional<unsigned> levels;
-    std::optional<FormatParams> params;  ///< of the format that is known
-    std::uint32_t given = 0;             ///< bit i: the format's i-th parameter is known, too
-    std::optional<PhysAddr> base;
+/// Something found.
+struct Candidate {
+    CandidateKind kind = CandidateKind::region;
+    PhysAddr address;                          ///< where it begins in the memory that was scanned
+    unsigned score = 0;                        ///< 0 to 100; above 50 means that nothing else is likely
+    Confidence confidence = Confidence::none;  ///< of `reading`
+    std::optional<Reading> reading;            ///< how its tables read; `base` is set for a region
+    std::optional<RegionFacts> region;
+    std::optional<AreaFacts> area;
+    CpuMarks cpu;
+    std::optional<PhysAddr> inside;  ///< the candidate that leads to it: a directory, or the root above
 };
 
-/// Guesses for a 2-MiB region from its root page on. `region` has 512 pages.
-[[nodiscard]] Guess guess_region(std::span<const std::byte> region, PageIndex root_page, const GuessLimits &limits);
+enum class ScanStage : std::uint8_t { pages, candidates };
 
-/// Guesses for tables in memory whose addresses are known, from a root table on.
-[[nodiscard]] Guess guess_memory(const MemorySource &memory, PhysAddr root, const GuessLimits &limits);
+/// How far a scan is: bytes of the memory, then candidates that are judged.
+struct ScanProgress {
+    ScanStage stage = ScanStage::pages;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+};
+
+struct ScanOptions {
+    std::array<bool, kCandidateKinds> kinds{true, true, true, true};  ///< by CandidateKind
+    /// Regions and areas begin at multiples of this, a multiple of 4096.
+    std::uint64_t align_bytes = kPageBytes;
+    unsigned jobs = 1;
+    /// Also what lies inside other candidates: the page tables that a directory leads to.
+    enum class Inner : std::uint8_t { leave_out, list } inner = Inner::leave_out;
+    /// Called now and then, by one thread at a time; may be empty.
+    std::function<void(const ScanProgress &)> progress = {};
+};
+
+struct ScanReport {
+    std::vector<Candidate> candidates;  ///< best first; alike by kind, then by address
+    std::uint64_t bytes = 0;            ///< that were looked at
+    /// More looked like something than could be judged with bounded work: candidates may be missing.
+    bool truncated = false;
+};
+
+/// Looks at every page of `ranges` (whole pages, sorted, apart from each other), which `memory` should hold; pages that
+/// it does not are passed over. `memory` is asked by `jobs` threads at once. Work and memory are bounded whatever the
+/// pages hold. Tables stored most significant byte first are not found. Throws what `memory` throws.
+[[nodiscard]] ScanReport scan_memory(const MemorySource &memory, std::span<const Range<PhysAddr>> ranges,
+                                     const ScanOptions &options);
 
 }  // namespace pgregion

@@ -7,8 +7,8 @@
 #include "report/text.h"
 
 #include <pgregion/edit.h>
+#include <pgregion/guess.h>
 #include <pgregion/region.h>
-#include <pgregion/scan.h>
 
 namespace pgregion::report
 {

@@ -6,7 +6,7 @@
 #include "report/result_writer.h"
 #include "report/text.h"
 
-#include <pgregion/carve.h>
+#include <pgregion/scan.h>
 
 #include <optional>
 #include <span>

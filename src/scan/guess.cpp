@@ -3,8 +3,8 @@
 #include "scan/directory_extent.h"
 #include "scan/judge.h"
 
+#include <pgregion/guess.h>
 #include <pgregion/region.h>
-#include <pgregion/scan.h>
 
 #include <algorithm>
 #include <map>

@@ -3,7 +3,7 @@
 // Judges one reading of tables in memory: counts evidence over the tree below a root, each (table, level) once.
 #pragma once
 
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <set>
 #include <vector>

@@ -3,7 +3,7 @@
 // Which pages belong to the trees that were found, so that no page is taken for a root that a root leads to.
 #pragma once
 
-#include <pgregion/carve.h>
+#include <pgregion/scan.h>
 #include <pgregion/walk.h>
 
 #include <unordered_map>

@@ -2,8 +2,8 @@
 //
 // Bad input, by the command line: the contract that every command inherits. A clear error, a documented exit
 // status, bounded time, an untouched source.
-#include "cli/command.h"
 #include "cli/command_test.h"
+#include "cli/session/command.h"
 #include "support/sanitizer.h"
 
 #include <filesystem>

@@ -3,9 +3,9 @@
 // The JSON of every command, on good and on bad sources, against src/report/pgregion.schema.json and against the
 // frame of cli.md section 5. The schema itself is held against documents that are wrong: one that accepts everything
 // would prove nothing.
-#include "cli/command.h"
 #include "cli/directory_images.h"
 #include "cli/json_calls.h"
+#include "cli/session/command.h"
 #include "support/area_image.h"
 #include "support/fixtures.h"
 #include "support/handover_image.h"

@@ -5,8 +5,8 @@
 // an unfinished change that `undo` turns into the old one and `undo --finish` into the new one, byte for byte.
 //
 // PGREGION_LONG=1 tries every store; otherwise, where there are many, some of those in a row are passed over.
-#include "cli/command.h"
 #include "cli/command_test.h"
+#include "cli/session/command.h"
 #include "io/journal_file.h"
 #include "support/faults.h"
 #include "support/sanitizer.h"

@@ -5,8 +5,8 @@
 #include "sparse_image.h"
 
 #include <pgregion/error.h>
+#include <pgregion/guess.h>
 #include <pgregion/open.h>
-#include <pgregion/scan.h>
 
 #include <cstdlib>
 #include <string>

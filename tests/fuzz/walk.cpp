@@ -3,8 +3,8 @@
 // Fuzzer of the walker: any memory, read in any format, is listed, translated and looked up in bounded work.
 #include "sparse_image.h"
 
+#include <pgregion/guess.h>
 #include <pgregion/mapping.h>
-#include <pgregion/scan.h>
 #include <pgregion/walk.h>
 
 namespace

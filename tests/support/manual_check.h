@@ -4,8 +4,8 @@
 // codes stand in DIAGNOSTICS as `.It Sy region-full , root-needed`.
 #pragma once
 
-#include "cli/command.h"
-#include "cli/options.h"
+#include "cli/session/command.h"
+#include "cli/session/options.h"
 #include "support/mdoc.h"
 
 #include <algorithm>

@@ -9,8 +9,8 @@
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
+#include <pgregion/guess.h>
 #include <pgregion/region.h>
-#include <pgregion/scan.h>
 
 #include <algorithm>
 #include <array>

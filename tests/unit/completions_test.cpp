@@ -2,7 +2,7 @@
 //
 // The completions that are kept in completions/: they are those of the command tree, and each does in its real shell
 // what is expected. The three shells are asked the same questions and owe the same answers.
-#include "cli/completions.h"
+#include "cli/shell/completions.h"
 #include "support/run_program.h"
 #include "unit/io_test_support.h"
 

@@ -4,7 +4,7 @@
 #include "support/fixtures.h"
 #include "support/sanitizer.h"
 
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <algorithm>
 #include <array>

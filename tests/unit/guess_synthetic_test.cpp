@@ -4,7 +4,7 @@
 // other kinds and noise are not called VT-d (iommu-formats.md sections 8.1, 8.2 and 10).
 #include "support/table_image.h"
 
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,7 +7,7 @@
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <cstdio>
 #include <map>

@@ -3,7 +3,7 @@
 // The manual pages against the program: commands, options, formats and error codes are compared in both
 // directions, so that neither can gain or lose anything alone. mdoc.h and manual_check.h say how pages have to be
 // written for that.
-#include "cli/application.h"
+#include "cli/shell/application.h"
 #include "support/manual_check.h"
 
 #include <pgregion/format.h>

@@ -7,7 +7,7 @@
 #include "support/sanitizer.h"
 #include "support/walk_record.h"
 
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

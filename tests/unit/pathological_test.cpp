@@ -9,7 +9,7 @@
 #include "support/walk_record.h"
 
 #include <pgregion/edit.h>
-#include <pgregion/scan.h>
+#include <pgregion/guess.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 //
 // A source that changes while it is checked is noticed, whether in its region or in other memory; one that does not
 // change is not suspected.
-#include "cli/read_twice.h"
+#include "cli/checking/read_twice.h"
 #include "support/table_image.h"
 
 #include <gtest/gtest.h>

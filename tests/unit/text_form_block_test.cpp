@@ -3,10 +3,10 @@
 // The text form with formats of other shapes than those that exist so far: pointers that are stored shifted or
 // with bits added, records whose fields depend on their own bits.
 #include "base/bits.h"
-#include "report/text_form_block.h"
-#include "report/text_form_image.h"
-#include "report/text_form_parse_entry.h"
-#include "report/text_form_write.h"
+#include "text_form/block.h"
+#include "text_form/image.h"
+#include "text_form/parse_entry.h"
+#include "text_form/write.h"
 
 #include <array>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The text form against literal bytes. The words of the tables are those of iommu-formats.md section 1.12 (E1).
-#include "report/text_form_block.h"
+#include "text_form/block.h"
 
 #include <pgregion/region.h>
 #include <pgregion/text_form.h>

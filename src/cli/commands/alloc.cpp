@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion alloc: hands out pages as the kernel's allocator does, all or nothing (region.md sections 1.1, 3.1).
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/region_writer.h"
-#include "cli/session.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/session/session.h"
+#include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 
 #include <CLI/CLI.hpp>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion area: what a pkernfs area holds, and with --check what is wrong in it. Changes nothing.
-#include "cli/area_place.h"
-#include "cli/check_choices.h"
-#include "cli/checked_source.h"
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/session.h"
+#include "cli/checking/check_choices.h"
+#include "cli/checking/checked_source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/area_place.h"
+#include "cli/opening/numbers.h"
+#include "cli/session/session.h"
 #include "io/failures.h"
 #include "report/area_report.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion bitmap: which pages are allocated, in the form that the reader wants.
-#include "cli/commands.h"
-#include "cli/session.h"
-#include "cli/source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/source.h"
+#include "cli/session/session.h"
 #include "report/region_report.h"
 
 #include <CLI/CLI.hpp>

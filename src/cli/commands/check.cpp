@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion check: everything that is wrong in a source. Opens it for reading only, and takes no lock.
-#include "cli/check_choices.h"
-#include "cli/check_subject.h"
-#include "cli/checked_source.h"
-#include "cli/commands.h"
-#include "cli/read_twice.h"
+#include "cli/checking/check_choices.h"
+#include "cli/checking/check_subject.h"
+#include "cli/checking/checked_source.h"
+#include "cli/checking/read_twice.h"
+#include "cli/commands/commands.h"
 #include "report/check_document.h"
 #include "report/check_report.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion decode: the tables as they stand, every level; for a directory its records and the tables below them.
-#include "cli/commands.h"
-#include "cli/device_list.h"
-#include "cli/numbers.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/device_list.h"
+#include "cli/opening/numbers.h"
 #include "report/debugfs_report.h"
 #include "report/entry_report.h"
 

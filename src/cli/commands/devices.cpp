@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion devices: every valid entry of a directory.
-#include "cli/commands.h"
-#include "cli/device_list.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/device_list.h"
 #include "report/translation_report.h"
 
 #include <pgregion/error.h>

@@ -3,8 +3,8 @@
 // pgregion dump: a region as text, tables entry by entry where the walk from the root reaches them, bytes elsewhere.
 // `restore` makes the same 2 MiB of it. Under --json the text is a value of the document.
 #include "base/bytes.h"
-#include "cli/commands.h"
-#include "cli/table_pages.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/table_pages.h"
 #include "report/region_report.h"
 
 #include <pgregion/text_form.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion explain: what the code of a finding means. Needs no source.
-#include "cli/check_choices.h"
-#include "cli/commands.h"
-#include "cli/session.h"
+#include "cli/checking/check_choices.h"
+#include "cli/commands/commands.h"
+#include "cli/session/session.h"
 #include "report/check_report.h"
 
 #include <pgregion/check.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion formats: the formats known. Needs no source.
-#include "cli/commands.h"
-#include "cli/session.h"
+#include "cli/commands/commands.h"
+#include "cli/session/session.h"
 #include "report/format_report.h"
 
 #include <CLI/CLI.hpp>

@@ -5,10 +5,10 @@
 //
 // Pages given together may point at each other, so that a subtree is freed in one call; only a pointer from a page
 // that stays refuses.
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/region_writer.h"
-#include "cli/tables.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/opening/tables.h"
+#include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 #include "scan/references.h"
 

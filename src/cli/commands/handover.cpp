@@ -2,10 +2,10 @@
 //
 // pgregion handover: what a kernel hands over for a live update, down to the roots of tables, and whether all of
 // these tables are preserved.
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/session.h"
-#include "cli/source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/opening/source.h"
+#include "cli/session/session.h"
 #include "io/failures.h"
 #include "io/output.h"
 #include "report/handover_report.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion info: what a region is, and what to run next.
-#include "cli/checked_source.h"
-#include "cli/commands.h"
-#include "cli/tables.h"
+#include "cli/checking/checked_source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/tables.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
+#include <pgregion/guess.h>
 #include <pgregion/region.h>
-#include <pgregion/scan.h>
 
 #include <CLI/CLI.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion init: makes a fresh region, in a new file or in a place that is there already.
-#include "cli/commands.h"
-#include "cli/region_writer.h"
-#include "cli/session.h"
-#include "cli/source_journal.h"
+#include "cli/commands/commands.h"
+#include "cli/session/session.h"
+#include "cli/writing/region_writer.h"
+#include "cli/writing/source_journal.h"
 #include "report/region_report.h"
 
 #include <array>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion map and unmap: edit the page tables in a region.
-#include "cli/commands.h"
-#include "cli/device_list.h"
-#include "cli/numbers.h"
-#include "cli/region_writer.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/device_list.h"
+#include "cli/opening/numbers.h"
+#include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 
 #include <pgregion/edit.h>

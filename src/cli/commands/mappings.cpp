@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion mappings: IOVA to PA for page tables, for one device, or for every device of a directory.
-#include "cli/commands.h"
-#include "cli/device_list.h"
-#include "cli/numbers.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/device_list.h"
+#include "cli/opening/numbers.h"
 #include "report/entry_report.h"
 #include "report/mapping_report.h"
 

@@ -2,9 +2,9 @@
 //
 // pgregion page: one page, entry by entry with every field named, or as bytes.
 #include "base/bytes.h"
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/table_pages.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/opening/table_pages.h"
 #include "report/entry_report.h"
 
 #include <pgregion/error.h>

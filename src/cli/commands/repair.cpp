@@ -9,13 +9,13 @@
 //   --to FILE the repaired bytes go to a new file and the source stays as it is
 //
 // A repair that leaves more errors than there were is taken back at once.
-#include "cli/check_choices.h"
-#include "cli/check_subject.h"
-#include "cli/checked_source.h"
-#include "cli/commands.h"
-#include "cli/questions.h"
-#include "cli/region_writer.h"
-#include "cli/repaired_copy.h"
+#include "cli/checking/check_choices.h"
+#include "cli/checking/check_subject.h"
+#include "cli/checking/checked_source.h"
+#include "cli/commands/commands.h"
+#include "cli/writing/questions.h"
+#include "cli/writing/region_writer.h"
+#include "cli/writing/repaired_copy.h"
 #include "io/failures.h"
 #include "report/repair_report.h"
 

@@ -6,11 +6,11 @@
 //   2 MiB that are there    changed in place, the bitmap last, and recorded in the undo journal
 //
 // What holds data is replaced only with --overwrite.
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/region_writer.h"
-#include "cli/session.h"
-#include "cli/source_journal.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/session/session.h"
+#include "cli/writing/region_writer.h"
+#include "cli/writing/source_journal.h"
 #include "io/output.h"
 #include "report/region_report.h"
 

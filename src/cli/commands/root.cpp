@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion root: takes the root page as the kernel does, but refuses where the kernel only complains.
-#include "cli/commands.h"
-#include "cli/liveupdate.h"
-#include "cli/region_writer.h"
-#include "cli/session.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/liveupdate.h"
+#include "cli/session/session.h"
+#include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 
 #include <array>

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion scan: what is in a memory where nobody says where things are.
-#include "cli/commands.h"
-#include "cli/extracted_regions.h"
-#include "cli/numbers.h"
-#include "cli/progress.h"
-#include "cli/session.h"
-#include "cli/source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/opening/source.h"
+#include "cli/session/progress.h"
+#include "cli/session/session.h"
+#include "cli/writing/extracted_regions.h"
 #include "io/failures.h"
 #include "report/scan_report.h"
 #include "walk/page_cache.h"
 
-#include <pgregion/carve.h>
 #include <pgregion/error.h>
+#include <pgregion/scan.h>
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion translate: where IOVAs go, step by step, and what the hardware would say if they go nowhere.
-#include "cli/commands.h"
-#include "cli/device_list.h"
-#include "cli/numbers.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/device_list.h"
+#include "cli/opening/numbers.h"
 #include "report/translation_report.h"
 
 #include <pgregion/error.h>

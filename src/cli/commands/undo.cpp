@@ -6,10 +6,10 @@
 //   a change that is done         is inverted, and that is a change of its own, so that undo can be undone
 //
 // Nothing is changed where the source no longer holds what the journal says.
-#include "cli/commands.h"
-#include "cli/numbers.h"
-#include "cli/session.h"
-#include "cli/source_journal.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/numbers.h"
+#include "cli/session/session.h"
+#include "cli/writing/source_journal.h"
 #include "report/text.h"
 #include "report/undo_report.h"
 

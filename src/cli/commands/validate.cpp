@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion validate: whether the root-page bit (and bit 0) is what the next kernel expects. Changes nothing.
-#include "cli/commands.h"
-#include "cli/liveupdate.h"
-#include "cli/session.h"
-#include "cli/source.h"
+#include "cli/commands/commands.h"
+#include "cli/opening/liveupdate.h"
+#include "cli/opening/source.h"
+#include "cli/session/session.h"
 #include "report/region_report.h"
 
 #include <CLI/CLI.hpp>

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/checking/check_subject.h"
+
+#include "cli/opening/numbers.h"
+
+#include <pgregion/region.h>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+void refuse_one_device(const DecodingOptions &options)
+{
+    if (!options.device.empty() || !options.pasid.empty())
+        throw Error(Failure::usage, "bad-option",
+                    "--device and --pasid pick one translation, but checks look at everything: what is wrong for one "
+                    "device is often the fault of another",
+                    "leave them out; findings name their device");
+}
+
+/// Whether a guess stands behind the format or the number of levels.
+ReadingOrigin origin_of(const Tables &tables, const DecodingOptions &options)
+{
+    if (!tables.guess || !options.registers.empty() || !options.registers_file.empty())
+        return ReadingOrigin::given;
+    const bool has_levels = tables.directory == nullptr || tables.directory->max_levels != 0;
+    const bool open = options.format == "auto" || (has_levels && options.levels == "auto");
+    return open ? ReadingOrigin::inferred : ReadingOrigin::given;
+}
+
+/// Pieces that look like an opened region: 2 MiB with bit 0 set.
+std::vector<Range<PhysAddr>> regions_among(const Tables &tables, const SourceOptions &options)
+{
+    std::vector<Range<PhysAddr>> regions;
+    for (std::size_t i = 0; i < tables.pieces.size(); ++i) {
+        const std::span<const std::byte> bytes = tables.pieces[i].bytes();
+        if (bytes.size() == kRegionBytes && Bitmap::read(bytes).test(kBitmapPage))
+            regions.push_back({*parse_source(options.with[i]).paddr, kRegionBytes});
+    }
+    return regions;
+}
+
+void take_tables(OpenedSubject &opened, const SharedOptions &options)
+{
+    const Tables &tables = *opened.tables;
+    CheckSubject &subject = opened.subject;
+    subject.memory = &tables.memory;
+    subject.memory_base = tables.pages.base.value_or(PhysAddr(0));
+    subject.other_regions = regions_among(tables, options.source);
+    subject.reading = origin_of(tables, options.decoding);
+    subject.units = tables.units;
+    if (tables.directory == nullptr)
+        subject.tables.push_back({tables.format, tables.params, tables.root});
+    opened.info = tables.info;
+    opened.pages = tables.pages;
+}
+
+}  // namespace
+
+void OpenedSubject::ensure_intact(const OpenedSource &source) const
+{
+    source.source().ensure_intact();
+    if (tables)
+        tables->ensure_intact(source);
+}
+
+OpenedSubject open_subject(const OpenedSource &source, const SharedOptions &options, const CheckArguments &arguments)
+{
+    refuse_one_device(options.decoding);
+    OpenedSubject opened;
+    opened.info = source.info();
+    opened.pages = {source.paddr(), kRegionPages};
+    try {
+        opened.tables = std::make_unique<Tables>(open_tables(source, options));
+        take_tables(opened, options);
+    } catch (const Error &error) {
+        if (!is_undecided(error) || !source.is_region())
+            throw;
+        opened.undecided = error;
+    }
+    if (source.is_region())
+        opened.subject.region = CheckRegion{source.region(), opened.pages.base};
+    opened.subject.liveupdate = arguments.liveupdate;
+    opened.subject.ram = arguments.ram;
+    return opened;
+}
+
+}  // namespace pgregion::cli

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/opening/source.h"
+
+#include "cli/opening/area_place.h"
+#include "cli/opening/numbers.h"
+#include "report/text.h"
+
+#include <pgregion/error.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string_view>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+std::uint64_t parse_offset(const std::string &text)
+{
+    const std::uint64_t offset = require_size(text, "--offset");
+    if (offset % kPageBytes != 0)
+        throw Error(Failure::usage, "bad-offset",
+                    fmt::format("--offset {} is not a multiple of 4096: pages of a region never lie across that border",
+                                hex(offset)),
+                    "give the offset of the first byte of the region");
+    return offset;
+}
+
+std::optional<PhysAddr> given_address(const SourceArgument &argument, const SourceOptions &options)
+{
+    if (options.paddr.empty())
+        return argument.paddr;
+    const PhysAddr paddr(require_size(options.paddr, "--paddr"));
+    if (argument.paddr && *argument.paddr != paddr)
+        throw Error(Failure::usage, "bad-paddr",
+                    fmt::format("--paddr {} contradicts the address behind the @ of the source, {}", hex(paddr.value()),
+                                hex(argument.paddr->value())),
+                    "give only one of the two");
+    return paddr;
+}
+
+std::optional<PhysAddr> parse_at(const SourceOptions &options)
+{
+    if (options.at.empty())
+        return std::nullopt;
+    if (!options.offset.empty())
+        throw Error(Failure::usage, "bad-at", "--at and --offset both say where in the source it begins",
+                    "give only one of the two");
+    const PhysAddr at(require_size(options.at, "--at"));
+    if (at != page_of(at))
+        throw Error(
+            Failure::usage, "bad-at",
+            fmt::format("--at {} is not a multiple of 4096: regions and areas begin at a page", hex(at.value())),
+            "give the physical address of the first byte; a root inside of a page is --root PA");
+    return at;
+}
+
+constexpr std::string_view kFindPlace = "find places with pgregion scan";
+
+}  // namespace
+
+OpenLimits open_limits(const SourceOptions &options)
+{
+    return {.unpacked_bytes = require_size(options.unpack_limit, "--unpack-limit")};
+}
+
+OpenedSource::Place OpenedSource::place_of(const std::string &argument, const SourceOptions &options)
+{
+    Place place;
+    place.paddr = given_address(parse_source(argument), options);
+    place.at = parse_at(options);
+    place.offset_given = !options.offset.empty();
+    if (place.offset_given)
+        place.offset = parse_offset(options.offset);
+    return place;
+}
+
+void OpenedSource::check_fits(const Place &place, std::uint64_t size_bytes)
+{
+    if (place.offset >= size_bytes)
+        throw Error(Failure::operational, "offset-beyond-end",
+                    fmt::format("--offset {} lies beyond the end: the source holds {} bytes", hex(place.offset),
+                                hex(size_bytes)),
+                    "give an offset inside of the source");
+    const std::uint64_t size = size_bytes - place.offset;
+    if (place.paddr && place.paddr->value() + (size - 1) < place.paddr->value())
+        throw Error(Failure::usage, "bad-paddr",
+                    fmt::format("a source of {} bytes does not fit behind the physical address {}", hex(size),
+                                hex(place.paddr->value())),
+                    "physical addresses end at 2^64");
+}
+
+OpenedSource::OpenedSource(const Place &place, Source source) : source_(std::move(source))
+{
+    if (source_.is_flat())
+        put_flat(place);
+    else
+        put_addressed(place);
+}
+
+// With braces the options are looked at before the file is.
+OpenedSource::OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode)
+    : OpenedSource{place_of(argument, options),
+                   Source::open(parse_source(argument).path, mode, open_limits(options), options.parts)}
+{
+    if (names_area_file(options))
+        enter_area(options);
+}
+
+void OpenedSource::put_flat(const Place &place)
+{
+    check_fits(place, source_.size_bytes());
+    offset_ = place.offset;
+    place_given_ = place.offset_given || place.at.has_value();
+    paddr_ = place.paddr;
+    // Offset 0 is where --paddr says, without --offset; PA 0 where nobody says anything.
+    const PhysAddr place_address = place.paddr.value_or(PhysAddr(offset_));
+    const std::uint64_t before = std::min(offset_, place_address.value());
+    const Range<PhysAddr> range{place_address - before, source_.size_bytes() - (offset_ - before)};
+    (void)flat_.add(range.first, source_.bytes().subspan(offset_ - before));
+    flat_range_ = range;
+    if (!place.at)
+        return;
+    if (!range.contains(*place.at))
+        throw Error(Failure::operational, "at-outside-source",
+                    fmt::format("--at {} lies outside of the source, which holds {} to {}", hex(place.at->value()),
+                                hex(range.first.value()), hex(range.first.value() + (range.size - 1))),
+                    "say where the source lies in physical memory: SOURCE@0xPA");
+    offset_ = *place.at - range.first;
+    paddr_ = place.at;
+}
+
+void OpenedSource::put_addressed(const Place &place)
+{
+    if (place.offset_given)
+        throw Error(Failure::usage, "bad-offset",
+                    fmt::format("--offset counts bytes of a flat file, but the source is of kind {}, whose bytes are "
+                                "found by physical address",
+                                kind_name(source_.kind())),
+                    "give --at PA");
+    if (place.paddr)
+        throw Error(Failure::usage, "bad-paddr",
+                    fmt::format("a source of kind {} says itself where its bytes lie in physical memory",
+                                kind_name(source_.kind())),
+                    "name a place in it with --at PA");
+    place_given_ = place.at.has_value();
+    paddr_ = place.at;
+    const auto holds = [&](const Range<PhysAddr> &range) { return range.contains(*place.at); };
+    // /dev/mem may not say what it has.
+    if (place.at && !source_.ranges().empty() && std::ranges::none_of(source_.ranges(), holds))
+        throw Error(Failure::operational, "at-outside-source",
+                    fmt::format("--at {}: the source does not hold that page of memory (a dump may leave pages out)",
+                                hex(place.at->value())),
+                    std::string(kFindPlace));
+}
+
+void OpenedSource::enter_area(const SourceOptions &options)
+{
+    if (!is_flat() && !place_given_)
+        throw Error(Failure::usage, "bad-at",
+                    "--inode and --file name a region in a pkernfs area, but where in this memory does that begin?",
+                    fmt::format("give the address of the area: --at PA; {}", kFindPlace));
+    const std::uint64_t skipped = region_in_area(memory(), address(), options);
+    if (is_flat()) {
+        if (skipped >= source_.size_bytes() - offset_)
+            throw Error(Failure::operational, "region-beyond-end",
+                        fmt::format("the region begins {} bytes behind the start of the area, but the source ends "
+                                    "before that",
+                                    hex(skipped)),
+                        "find the rest of the area");
+        offset_ += skipped;
+    }
+    if (paddr_)
+        paddr_ = *paddr_ + skipped;
+    place_given_ = true;
+}
+
+bool OpenedSource::is_new(const std::string &argument, const SourceOptions &options)
+{
+    if (!options.offset.empty() && parse_offset(options.offset) != 0)
+        return false;
+    if (!options.at.empty() || names_area_file(options))
+        return false;
+    const std::string path = parse_source(argument).path;
+    std::error_code problem;
+    const auto status = std::filesystem::status(path, problem);
+    if (status.type() == std::filesystem::file_type::not_found)
+        return true;
+    return std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, problem) == 0;
+}
+
+OpenedSource OpenedSource::create(const std::string &argument, const SourceOptions &options)
+{
+    const Place place = place_of(argument, options);
+    check_new_region(argument, options);
+    return {place, create_region_file(parse_source(argument).path)};
+}
+
+void OpenedSource::check_new_region(const std::string &argument, const SourceOptions &options)
+{
+    check_fits(place_of(argument, options), kRegionBytes);
+}
+
+const MemorySource &OpenedSource::memory() const
+{
+    if (is_flat())
+        return flat_;
+    return *source_.memory();
+}
+
+PhysAddr OpenedSource::address() const
+{
+    if (is_flat())
+        return paddr_.value_or(PhysAddr(offset_));
+    return paddr_.value_or(PhysAddr(0));
+}
+
+std::vector<Range<PhysAddr>> OpenedSource::ranges() const
+{
+    if (is_flat())
+        return {*flat_range_};
+    return {source_.ranges().begin(), source_.ranges().end()};
+}
+
+bool OpenedSource::is_region() const
+{
+    if (!is_flat())
+        return place_given_;
+    return source_.size_bytes() == kRegionBytes ? offset_ == 0
+                                                : place_given_ && source_.size_bytes() - offset_ >= kRegionBytes;
+}
+
+void OpenedSource::require_region() const
+{
+    if (is_region())
+        return;
+    if (is_flat())
+        require_flat_region();
+    throw Error(Failure::operational, "not-a-region-size",
+                fmt::format("is of kind {}: memory with many things in it, and nothing said which place is meant",
+                            kind_name(source_.kind())),
+                fmt::format("name a region with --at PA; {}", kFindPlace));
+}
+
+void OpenedSource::require_flat_region() const
+{
+    const std::uint64_t size = source_.size_bytes();
+    if (place_given_)
+        throw Error(Failure::operational, "region-beyond-end",
+                    fmt::format("behind offset {} the source holds {} bytes, but a region is 2 MiB", hex(offset_),
+                                hex(size - offset_)),
+                    "give the offset of the first page of the region");
+    std::string hint = fmt::format("if a region lies inside, say where: --offset BYTES; {}; a memory save is walked "
+                                   "from its root: pgregion devices FILE --format vtd-root --root PA",
+                                   kFindPlace);
+    if (const auto known = looks_like(source_.bytes().first(std::min<std::uint64_t>(size, kPageBytes))))
+        hint = fmt::format("it looks like {}: {}", known->name, known->next_step);
+    throw Error(Failure::operational, "not-a-region-size",
+                fmt::format("holds {} bytes, but a region is exactly 2 MiB ({} bytes): without its place no bitmap can "
+                            "be read",
+                            size, kRegionBytes),
+                hint);
+}
+
+std::span<const std::byte> OpenedSource::region() const
+{
+    require_region();
+    if (is_flat())
+        return source_.bytes().subspan(offset_, kRegionBytes);
+    if (region_copy_.empty())
+        copy_region();
+    return region_copy_;
+}
+
+void OpenedSource::copy_region() const
+{
+    std::vector<std::byte> copy(kRegionBytes);
+    std::vector<std::byte> buffer(kPageBytes);
+    std::uint64_t missing = 0;
+    for (std::uint64_t at = 0; at < kRegionBytes; at += kPageBytes) {
+        const auto page = memory().page(address() + at, buffer);
+        if (page.empty())
+            ++missing;
+        std::ranges::copy(page, copy.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    if (missing != 0)
+        throw Error(Failure::operational, "region-has-holes",
+                    fmt::format("{} of the 512 pages of the region at {} are not in the source (a dump may leave out "
+                                "pages, pages of zeros among them): its bitmap and its tables cannot be judged",
+                                missing, hex(address().value())),
+                    fmt::format("walk the tables that are there from their root: --root {} --format NAME",
+                                hex((address() + kPageBytes).value())));
+    region_copy_ = std::move(copy);
+}
+
+std::span<std::byte> OpenedSource::writable_region() const
+{
+    require_region();
+    return source_.writable_bytes().subspan(offset_, kRegionBytes);
+}
+
+SourceInfo OpenedSource::info() const
+{
+    return {.path = source_.path(),
+            .kind = std::string(kind_name(source_.kind())),
+            .offset = offset_,
+            .paddr = paddr_,
+            .paddr_origin = paddr_ ? PaddrOrigin::given : PaddrOrigin::none};
+}
+
+}  // namespace pgregion::cli

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// A SOURCE argument opened: its bytes, the region in it, and where that lies in physical memory.
+#pragma once
+
+#include "cli/session/options.h"
+
+#include <pgregion/memory_source.h>
+#include <pgregion/open.h>
+#include <pgregion/region.h>
+#include <pgregion/report.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace pgregion::cli
+{
+
+/// What --unpack-limit allows. Throws usage "bad-number".
+[[nodiscard]] OpenLimits open_limits(const SourceOptions &options);
+
+class OpenedSource
+{
+public:
+    /// Opens what `argument` (FILE or FILE@0xPA) names. Throws as Source::open(), and usage "bad-offset", "bad-paddr",
+    /// "bad-at", operational "offset-beyond-end", "at-outside-source", and what locating a region in an area throws.
+    OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode);
+
+    /// True where nothing can be lost: the file is missing or empty, and no place in it is asked for.
+    [[nodiscard]] static bool is_new(const std::string &argument, const SourceOptions &options);
+
+    /// Makes a region of zeros where is_new(), and opens it read_write. Throws as create_region_file(), and the usage
+    /// errors of the constructor before anything is made.
+    [[nodiscard]] static OpenedSource create(const std::string &argument, const SourceOptions &options);
+
+    /// Throws the usage errors of the constructor for a region that is yet to be made, before anything is.
+    static void check_new_region(const std::string &argument, const SourceOptions &options);
+
+    [[nodiscard]] const Source &source() const { return source_; }
+    [[nodiscard]] const std::string &path() const { return source_.path(); }
+    [[nodiscard]] bool is_flat() const { return source_.is_flat(); }
+    /// Where the region, or the memory, begins in the source; 0 in an addressed one.
+    [[nodiscard]] std::uint64_t offset() const { return offset_; }
+    /// Physical address of that place, where it is known.
+    [[nodiscard]] std::optional<PhysAddr> paddr() const { return paddr_; }
+    /// True when somebody said which place is meant: --offset, --at, --inode or --file.
+    [[nodiscard]] bool place_given() const { return place_given_; }
+
+    /// All of the source as memory. Where physical addresses are not known, those of a flat source are its offsets.
+    [[nodiscard]] const MemorySource &memory() const;
+    /// Where the place lies in memory(); 0 where an addressed source was given none.
+    [[nodiscard]] PhysAddr address() const;
+    /// What memory() holds, sorted, apart from each other.
+    [[nodiscard]] std::vector<Range<PhysAddr>> ranges() const;
+
+    /// True when a region is meant: a file or device of exactly 2 MiB, or a place in something larger.
+    [[nodiscard]] bool is_region() const;
+    /// The 2 MiB; of an addressed source a copy, made once. Throws operational "not-a-region-size",
+    /// "region-beyond-end" or "region-has-holes" where they are not there.
+    [[nodiscard]] std::span<const std::byte> region() const;
+    /// Precondition: opened read_write.
+    [[nodiscard]] std::span<std::byte> writable_region() const;
+
+    /// For the head of a result.
+    [[nodiscard]] SourceInfo info() const;
+
+private:
+    /// What the options say, before anything is opened.
+    struct Place {
+        std::uint64_t offset = 0;
+        bool offset_given = false;
+        std::optional<PhysAddr> paddr;  ///< of offset, or of the first byte where there is none
+        std::optional<PhysAddr> at;
+    };
+
+    OpenedSource(const Place &place, Source source);
+    static Place place_of(const std::string &argument, const SourceOptions &options);
+    static void check_fits(const Place &place, std::uint64_t size_bytes);
+    void put_flat(const Place &place);
+    void put_addressed(const Place &place);
+    void enter_area(const SourceOptions &options);
+    void require_region() const;
+    void require_flat_region() const;
+    void copy_region() const;
+
+    Source source_;
+    std::uint64_t offset_ = 0;
+    bool place_given_ = false;
+    std::optional<PhysAddr> paddr_;
+    PiecewiseMemory flat_;                             ///< of a flat source
+    std::optional<Range<PhysAddr>> flat_range_;        ///< what flat_ holds
+    mutable std::vector<std::byte> region_copy_ = {};  ///< of an addressed source; empty: not made yet
+};
+
+}  // namespace pgregion::cli

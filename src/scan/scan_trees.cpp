@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "scan/scan_trees.h"
+
+#include "base/bits.h"
+#include "base/bytes.h"
+#include "scan/parallel.h"
+#include "scan/tree_pages.h"
+
+#include <pgregion/walk.h>
+
+#include <algorithm>
+
+namespace pgregion::scan
+{
+
+namespace
+{
+
+constexpr std::size_t kMostJudged = std::size_t{1} << 14;
+/// The same with any number of threads, so that the report is.
+constexpr std::size_t kBatch = 64;
+/// Entries that may be read while roots are judged: some for each page, and more in a small memory. Tables that all
+/// point to each other would otherwise take hours.
+constexpr std::uint64_t kEntriesPerPage = 256;
+constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 25;
+
+constexpr unsigned kDirectoryScore = 55;
+constexpr unsigned kTablesScore = 40;
+/// Tables with marks of a CPU are true, but nobody looks for them here.
+constexpr unsigned kCpuScore = 5;
+/// First-stage tables without such marks are those of an IOMMU, or of a process without a kernel in it.
+constexpr unsigned kDoubtAboutCpu = 10;
+
+unsigned score_of(Confidence confidence)
+{
+    constexpr std::array<unsigned, 4> kScores{0, 5, 15, 25};
+    return kScores.at(static_cast<std::size_t>(confidence));
+}
+
+unsigned score_of(const Candidate &candidate)
+{
+    const Evidence &evidence = candidate.reading->evidence;
+    const auto closing =
+        static_cast<unsigned>(std::min<std::uint64_t>(evidence.pointers_good + evidence.roots_good, 10));
+    if (candidate.cpu.global + candidate.cpu.supervisor != 0)
+        return kCpuScore + closing;
+    if (candidate.kind == CandidateKind::directory)
+        return kDirectoryScore + score_of(candidate.confidence) + closing + (evidence.roots_good != 0 ? 10U : 0U);
+    const bool first_stage = candidate.reading->table->name == "x86-64";
+    return kTablesScore + score_of(candidate.confidence) + closing - (first_stage ? kDoubtAboutCpu : 0);
+}
+
+/// Pages of `roots` that some other one of them points to, as the first entries of any architecture would.
+std::vector<bool> pointed_at(const MemorySource &memory, const std::vector<PhysAddr> &roots)
+{
+    std::vector<bool> pointed(roots.size());
+    std::array<std::byte, kPageBytes> buffer{};
+    const auto mark = [&](PhysAddr target, PhysAddr from) {
+        const auto at = std::ranges::lower_bound(roots, target);
+        if (at != roots.end() && *at == target && target != from)
+            pointed[static_cast<std::size_t>(at - roots.begin())] = true;
+    };
+    for (const PhysAddr root : roots) {
+        const Bytes page = memory.page(root, buffer);
+        for (std::size_t at = 0; at < page.size(); at += kWordBytes) {
+            const std::uint64_t word = load_le64(page, at);
+            if (word == 0)
+                continue;
+            mark(PhysAddr(word & bits(51, 12)), root);
+            mark(PhysAddr((word & bits(53, 10)) << 2), root);
+        }
+    }
+    return pointed;
+}
+
+class Finder
+{
+public:
+    Finder(const MemorySource &memory, TreeSearch search)
+        : memory_(memory), search_(std::move(search)), claims_(memory), jobs_(std::max(1U, search_.options->jobs))
+    {
+    }
+
+    TreesFound go()
+    {
+        std::erase_if(search_.roots, [&](PhysAddr root) { return is_taken(root); });
+        order();
+        const std::uint64_t most = kLeastEntries + memory_.size_bytes() / kPageBytes * kEntriesPerPage;
+        for (std::size_t first = 0; first < search_.roots.size() && !found_.truncated;) {
+            first = judge_batch(first);
+            found_.truncated = entries_judged_ > most;
+        }
+        report_progress(search_.roots.size());
+        found_.truncated = found_.truncated || cut_ || claims_.truncated();
+        drop_inner();
+        return std::move(found_);
+    }
+
+private:
+    [[nodiscard]] bool is_taken(PhysAddr root) const
+    {
+        const auto after = std::ranges::upper_bound(search_.taken, root, {}, &Range<PhysAddr>::first);
+        return after != search_.taken.begin() && std::prev(after)->contains(root);
+    }
+
+    /// Pages that nobody points to come first. A leaf may point at a root by accident, so the others have their turn.
+    void order()
+    {
+        const std::vector<bool> pointed = pointed_at(memory_, search_.roots);
+        std::vector<PhysAddr> ordered;
+        for (const bool wanted : {false, true}) {
+            for (std::size_t i = 0; i < pointed.size(); ++i) {
+                if (pointed[i] == wanted)
+                    ordered.push_back(search_.roots[i]);
+            }
+        }
+        cut_ = ordered.size() > kMostJudged;
+        ordered.resize(std::min(ordered.size(), kMostJudged));
+        search_.roots = std::move(ordered);
+    }
+
+    /// Reads some of the pages that are left on all threads, and takes what was found in their order. Returns where
+    /// the next batch begins.
+    std::size_t judge_batch(std::size_t first)
+    {
+        std::vector<PhysAddr> batch;
+        std::size_t next = first;
+        for (; next < search_.roots.size() && batch.size() < kBatch; ++next) {
+            if (!claims_.holds(search_.roots[next]))
+                batch.push_back(search_.roots[next]);
+        }
+        std::vector<Guess> guesses(batch.size());
+        for_each_item(batch.size(), jobs_,
+                      [&](std::size_t i, unsigned) { guesses[i] = guess_memory(memory_, batch[i], {}); });
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            entries_judged_ += guesses[i].entries_judged;
+            if (guesses[i].decided() != nullptr && !claims_.holds(batch[i]))
+                take(batch[i], guesses[i]);
+        }
+        report_progress(next);
+        return next;
+    }
+
+    void take(PhysAddr root, const Guess &guess)
+    {
+        Candidate candidate;
+        candidate.address = root;
+        candidate.reading = *guess.decided();
+        candidate.confidence = guess.confidence;
+        const bool directory = candidate.reading->directory != nullptr;
+        candidate.kind = directory ? CandidateKind::directory : CandidateKind::page_table;
+        const TreePages pages = claims_.claim(*candidate.reading, root);
+        candidate.cpu = pages.cpu;
+        candidate.score = score_of(candidate);
+        for (const Stage &stage : pages.roots)
+            add_domain(stage, candidate);
+        found_.candidates.push_back(std::move(candidate));
+    }
+
+    /// The page tables of a device: the directory says how to read them.
+    void add_domain(const Stage &stage, const Candidate &directory)
+    {
+        if (search_.options->inner == ScanOptions::Inner::leave_out)
+            return;
+        Candidate &candidate = found_.candidates.emplace_back();
+        candidate.kind = CandidateKind::page_table;
+        candidate.address = stage.root;
+        candidate.score = directory.score;
+        candidate.confidence = directory.confidence;
+        candidate.reading.emplace();
+        candidate.reading->table = stage.format;
+        candidate.reading->params = stage.params;
+        candidate.inside = directory.address;
+    }
+
+    /// Roots that a later one led to. Two that lead to each other: the better one stays.
+    void drop_inner()
+    {
+        std::erase_if(found_.candidates, [&](const Candidate &candidate) {
+            const std::optional<PhysAddr> owner = claims_.owner(candidate.address);
+            return !candidate.inside && owner && *owner != candidate.address && claims_.owner(*owner) == *owner;
+        });
+    }
+
+    void report_progress(std::size_t done) const
+    {
+        if (search_.options->progress)
+            search_.options->progress({ScanStage::candidates, done, search_.roots.size()});
+    }
+
+    const MemorySource &memory_;
+    TreeSearch search_;
+    Claims claims_;
+    unsigned jobs_;
+    std::uint64_t entries_judged_ = 0;
+    bool cut_ = false;  ///< more pages may be roots than are judged
+    TreesFound found_;
+};
+
+}  // namespace
+
+TreesFound find_trees(const MemorySource &memory, TreeSearch search) { return Finder(memory, std::move(search)).go(); }
+
+}  // namespace pgregion::scan
