@@ -19,6 +19,15 @@ enum class Failure {
     cancelled = 32,
 };
 
+/// What a failure is about, where a caller does something else for it than for others; codes are for scripts alone.
+enum class ErrorClass {
+    other,
+    output,            ///< what the command produces cannot be written
+    undecided,         ///< the tables do not say what they are, and nobody else did
+    unknown_version,   ///< a record of a version that is not known
+    unusable_journal,  ///< not a journal, or one that cannot serve this source
+};
+
 /// A failure with what an operator needs at once: a stable code for scripts, where it happened, what and why,
 /// and what to run next.
 class Error : public std::runtime_error
@@ -37,6 +46,21 @@ public:
     /// The source (path) it concerns; empty until a floor that knows it has filled it in.
     [[nodiscard]] const std::string &source() const { return source_; }
 
+    [[nodiscard]] bool is(ErrorClass wanted) const { return class_ == wanted; }
+    /// Says what it is about; returns *this.
+    Error &as(ErrorClass about)
+    {
+        class_ = about;
+        return *this;
+    }
+
+    /// Puts another next step in the place of the hint; returns *this.
+    Error &advise(std::string hint)
+    {
+        hint_ = std::move(hint);
+        return *this;
+    }
+
     /// Names the source unless one is named already; returns *this so that a handler can rethrow.
     Error &at(const std::string &source)
     {
@@ -47,6 +71,7 @@ public:
 
 private:
     Failure failure_;
+    ErrorClass class_ = ErrorClass::other;
     std::string code_;
     std::string hint_;
     std::string source_;

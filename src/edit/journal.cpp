@@ -30,9 +30,10 @@ constexpr std::uint64_t value_of(Enumeration enumerator)
 
 Error damaged(std::uint64_t offset, const std::string &why)
 {
-    return {Failure::operational, "journal-damaged",
-            "is damaged at offset " + std::to_string(offset) + " (" + why +
-                "): what it says about the changes of the source cannot be trusted"};
+    Error error(Failure::operational, "journal-damaged",
+                "is damaged at offset " + std::to_string(offset) + " (" + why +
+                    "): what it says about the changes of the source cannot be trusted");
+    return error.as(ErrorClass::unusable_journal);
 }
 
 bool has_text(Bytes bytes, std::uint64_t at, std::string_view text)
@@ -47,13 +48,16 @@ std::string text_of(Bytes bytes) { return {reinterpret_cast<const char *>(bytes.
 std::uint64_t check_header(Bytes file)
 {
     if (!has_text(file, 0, kHeaderMagic))
-        throw Error(Failure::operational, "not-a-journal", "is a file of another kind");
+        throw Error(Failure::operational, "not-a-journal", "is a file of another kind",
+                    "name another file for the journal: --undo OTHER; see what it is: file FILE")
+            .as(ErrorClass::unusable_journal);
     if (file.size() < kPathAt + kWordBytes)
         throw damaged(file.size(), "the header is cut short");
     if (const std::uint64_t version = load_le64(file, kVersionAt); version != kJournalVersion)
         throw Error(Failure::operational, "journal-version",
                     "is of version " + std::to_string(version) + "; this program knows version " +
-                        std::to_string(kJournalVersion));
+                        std::to_string(kJournalVersion))
+            .as(ErrorClass::unusable_journal);
     const std::uint64_t bytes = load_le64(file, kHeaderBytesAt);
     const std::uint64_t path_bytes = load_le64(file, kPathBytesAt);
     if (path_bytes > kMostPathBytes || bytes != kPathAt + padded(path_bytes) + kWordBytes || bytes > file.size())

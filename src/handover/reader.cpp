@@ -125,12 +125,13 @@ bool is_plain(std::string_view text)
 
 Error unknown_version(const std::string &what, PhysAddr at, const std::string &found, const std::string &known)
 {
-    return {
+    Error error(
         Failure::operational, "unknown-handover-version",
         what + " at " + hex_text(at.value()) + " is of version '" + found +
             "', which pgregion does not know: read as another one it would show roots that do not exist",
         "known are " + known +
-            "; a root that is known from elsewhere can be walked: pgregion mappings SOURCE --format NAME --root PA"};
+            "; a root that is known from elsewhere can be walked: pgregion mappings SOURCE --format NAME --root PA");
+    return error.as(ErrorClass::unknown_version);
 }
 
 std::string hex_text(std::uint64_t value)

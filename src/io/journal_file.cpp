@@ -99,10 +99,10 @@ Error journal_failure(const std::string &path, std::string code, const std::stri
 /// Names the journal. A file of another kind is somebody else's, and stays where it is.
 Error explained(const std::string &path, const Error &error)
 {
-    const bool is_foreign = error.code() == "not-a-journal";
-    return journal_failure(path, error.code(), error.what(),
-                           is_foreign ? "name another file for the journal: --undo OTHER; see what it is: file FILE"
-                                      : kMoveAway);
+    Error named = journal_failure(path, error.code(), error.what(), error.hint().empty() ? kMoveAway : error.hint());
+    if (error.is(ErrorClass::unusable_journal))
+        named.as(ErrorClass::unusable_journal);
+    return named;
 }
 
 }  // namespace
@@ -123,7 +123,8 @@ JournalFile::JournalFile(std::string path, std::string source, const SourceIdent
     throw journal_failure(path_, "journal-of-other-source",
                           "was made for another source: " + journal_.header.path + " of " +
                               std::to_string(journal_.header.source.size_bytes) + " bytes",
-                          kMoveAway);
+                          kMoveAway)
+        .as(ErrorClass::unusable_journal);
 }
 
 Error JournalFile::not_read(int error_number) const
@@ -151,7 +152,8 @@ void JournalFile::open_existing(OpenMode mode)
         if (!file_.valid() || ::fstat(file_.number(), &opened) != 0)
             throw_errno("open");
         if (!S_ISREG(opened.st_mode))
-            throw journal_failure(path_, "not-a-journal", "is no regular file", "name another file: --undo OTHER");
+            throw journal_failure(path_, "not-a-journal", "is no regular file", "name another file: --undo OTHER")
+                .as(ErrorClass::unusable_journal);
         if (mode == OpenMode::read_only)
             return;
         lock();
@@ -194,7 +196,8 @@ Edits JournalFile::edits(const ChangeEntry &change) const
     try {
         const JournalMap map(file_.number());
         if (map.bytes().size() < journal_.good_bytes)
-            throw Error(Failure::operational, "journal-damaged", "was cut short by another process");
+            throw Error(Failure::operational, "journal-damaged", "was cut short by another process")
+                .as(ErrorClass::unusable_journal);
         Edits edits = read_edits(map.bytes(), journal_, change);
         map.ensure_intact();
         return edits;

@@ -28,7 +28,8 @@ void create_file(const std::string &path, std::span<const std::byte> content)
         if (number == EEXIST)
             throw failure(path, "file-exists", "exists already", "name another folder, or move it away");
         throw failure(path, "cannot-write-output", "the file cannot be written: " + reason(number),
-                      "check the folder and the space left: df -h $(dirname FILE)");
+                      "check the folder and the space left: df -h $(dirname FILE)")
+            .as(ErrorClass::output);
     }
 }
 
@@ -49,7 +50,8 @@ void ensure_folder(const std::string &path)
         return;
     const std::string why = number == EEXIST ? "it is something else" : reason(number);
     throw failure(path, "cannot-write-output", "the folder cannot be made: " + why,
-                  "name a folder that is there: --extract DIR");
+                  "name a folder that is there: --extract DIR")
+        .as(ErrorClass::output);
 }
 
 }  // namespace pgregion::io

@@ -33,7 +33,7 @@ namespace
 
 Error cannot_write(const std::string &path, const std::string &why, std::string_view hint)
 {
-    return failure(path, "cannot-write-output", "cannot be written: " + why, hint);
+    return failure(path, "cannot-write-output", "cannot be written: " + why, hint).as(ErrorClass::output);
 }
 
 Error cannot_write(const std::string &path, const std::system_error &problem)

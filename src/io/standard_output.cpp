@@ -27,7 +27,7 @@ Error cannot_write(const std::system_error &problem)
     const std::string why = number == EBADF ? "it is closed" : reason(number);
     Error error(Failure::operational, "cannot-write-output",
                 "cannot be written: " + why + "; the output is not complete", "write to a file instead: -o OUT");
-    error.at("standard output");
+    error.at("standard output").as(ErrorClass::output);
     return error;
 }
 

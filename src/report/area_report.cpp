@@ -202,10 +202,9 @@ std::string findings_text(const ListedArea &listed, const Palette &palette)
 std::string next_text(const ListedArea &listed)
 {
     const auto &regions = listed.area->regions;
-    if (regions.empty())
+    if (regions.empty() || !listed.next.can_be_named())
         return "";
-    return fmt::format("next  the regions themselves: pgregion check {}{} --inode {}\n", printable(listed.argument),
-                       printable(listed.options), regions.front().inode);
+    return fmt::format("next  {} --inode {}\n", next_on_source("check", listed.next), regions.front().inode);
 }
 
 // ---- JSON --------------------------------------------------------------------------------------------------

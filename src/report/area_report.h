@@ -11,6 +11,7 @@
 //       3  root-region          2  0x140400000 in-use            root-pgtables
 #pragma once
 
+#include "report/next_command.h"
 #include "report/result_writer.h"
 #include "report/text.h"
 
@@ -26,12 +27,11 @@ namespace pgregion::report
 
 struct ListedArea {
     SourceInfo info;
-    std::string argument;  ///< the source as it was named, as a word of a shell
+    SourceWords next;  ///< of the next command
     const Area *area = nullptr;
     bool has_offsets = true;            ///< the source is a file of bytes, not a memory by address
     std::optional<CheckReport> report;  ///< nothing: it was not checked
     std::vector<std::string> notes;     ///< what keeps it from being the whole truth
-    std::string options;                ///< behind the source in the next command, each with a space before it
 };
 
 [[nodiscard]] std::string area_text(const ListedArea &listed, const Palette &palette);

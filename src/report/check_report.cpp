@@ -75,8 +75,8 @@ void append_finding(std::string &out, const Finding &finding, const CodeGroup &g
 void append_next(std::string &out, const CodeGroup &group, const CheckedSource &source)
 {
     constexpr std::size_t kIndent = 8;
-    if (group.repairable)
-        append(out, "  next  pgregion repair -n {}{}\n", printable(source.info.path), printable(source.options));
+    if (group.repairable && source.next.can_be_named())
+        append(out, "  next  {}{}\n", next_on_tables("repair -n", source.next), printable(source.next.choice));
     else if (!group.check->repair.empty())
         out += wrapped("  next  ", group.check->repair, kIndent);
     append(out, "        pgregion explain {}\n", group.check->code);

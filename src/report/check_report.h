@@ -13,6 +13,7 @@
 #pragma once
 
 #include "report/finding_report.h"
+#include "report/next_command.h"
 
 #include <pgregion/check.h>
 
@@ -43,7 +44,7 @@ struct CheckedSource {
     ReadingOrigin reading = ReadingOrigin::given;
     std::vector<std::string> notes;  ///< what keeps the findings from being the whole truth
     bool changed = false;            ///< the source changed while it was read
-    std::string options;             ///< behind the source in the next command, each with a space before it
+    SourceWords next;                ///< of the next command
 };
 
 /// "given", "inferred".

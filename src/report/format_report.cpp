@@ -119,4 +119,17 @@ void write_formats(ResultWriter &writer, const Palette &palette)
     }
 }
 
+std::string version_document(std::string_view version)
+{
+    Json formats = Json::array();
+    for (const TableFormat *format : table_formats())
+        formats.push_back(format->name);
+    for (const DirectoryFormat *format : directory_formats())
+        formats.push_back(format->name);
+    const Json document{{"schema_version", kSchemaVersion},
+                        {"tool", {{"name", "pgregion"}, {"version", version}}},
+                        {"formats", formats}};
+    return document.dump();
+}
+
 }  // namespace pgregion::report

@@ -12,4 +12,7 @@ namespace pgregion::report
 /// Payload `formats`; text a few lines per format.
 void write_formats(ResultWriter &writer, const Palette &palette);
 
+/// What --version says under --json: version, schema and formats.
+[[nodiscard]] std::string version_document(std::string_view version);
+
 }  // namespace pgregion::report

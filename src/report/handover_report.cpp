@@ -186,8 +186,8 @@ void write_root(ResultWriter &writer, const HandoverRoot &root, const HandoverRe
         counts = counted(root.translations, "translation");
     writer.text(fmt::format("  {}, {}\n", proof_text(root, palette), counts));
     const NextCommand next = next_command(root);
-    if (!next.command.empty())
-        writer.text(fmt::format("  pgregion {} {} {}\n", next.command, printable(report.source_word), next.options));
+    if (!next.command.empty() && report.next.can_be_named())
+        writer.text(fmt::format("  next  {} {}\n", next_on_source(next.command, report.next), next.options));
 }
 
 void write_verdict(ResultWriter &writer, const Handover &handover, const Palette &palette)

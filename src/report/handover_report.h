@@ -4,6 +4,7 @@
 // preserved and the command that goes on from there.
 #pragma once
 
+#include "report/next_command.h"
 #include "report/result_writer.h"
 #include "report/text.h"
 
@@ -32,7 +33,7 @@ struct NextCommand {
 struct HandoverReport {
     const Handover &handover;
     std::span<const HandoverFdt> fdts;  ///< all that were found
-    std::string source_word;            ///< the source as one word of a shell
+    SourceWords next;                   ///< of the next command
 };
 
 /// Announces the lists and writes all of it, between begin() and end().

@@ -77,8 +77,8 @@ std::string outcome_text(const CheckedSource &before, const RepairOutcome &outco
                                     : "written";
     if (!outcome.copy)
         append(text, "; {}\n",
-               outcome.journal ? fmt::format("to take it back: pgregion undo {}", printable(before.info.path))
-                               : "it cannot be taken back (--no-undo)");
+               outcome.undo.empty() ? "it cannot be taken back (--no-undo)"
+                                    : "to take it back: " + printable(outcome.undo));
     append(text, "now: {}\n", findings_summary(outcome.after->report));
     if (!outcome.after->report.findings.empty())
         text += check_text(*outcome.after, palette, FindingsShown::first);

@@ -14,6 +14,7 @@ namespace pgregion::report
 struct RepairOutcome {
     bool applied = false;                  ///< something was written
     std::optional<std::string> journal;    ///< where the change can be taken back from
+    std::string undo;                      ///< the command that does; empty where nothing can be taken back
     std::optional<std::string> copy;       ///< the repaired copy (--to)
     const CheckedSource *after = nullptr;  ///< checked again; null where nothing was written
 };

@@ -160,7 +160,8 @@ void ResultWriter::fail(const Error &error)
 void ResultWriter::finish(int exit_status)
 {
     const std::string head = "\"schema_version\":" + std::to_string(kSchemaVersion) +
-                             ",\"tool\":" + dump(tool_json(version_)) + ",\"command\":" + dump(command_) +
+                             ",\"tool\":" + dump(tool_json(version_)) +
+                             ",\"command\":" + (command_.empty() ? "null" : dump(command_)) +
                              ",\"exit_status\":" + std::to_string(exit_status);
     if (mode_ == OutputMode::json)
         sink_.write("{" + head + ",\"results\":[" + join(results_) + "],\"errors\":[" + join(errors_) + "]}\n");

@@ -24,6 +24,7 @@ using Json = nlohmann::ordered_json;
 class ResultWriter
 {
 public:
+    /// `command` is empty where none is known; JSON has null then.
     ResultWriter(ByteSink &sink, OutputMode mode, std::string command, std::string version);
     ResultWriter(const ResultWriter &) = delete;
     ResultWriter &operator=(const ResultWriter &) = delete;

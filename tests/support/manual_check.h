@@ -5,7 +5,7 @@
 #pragma once
 
 #include "cli/session/command.h"
-#include "cli/session/options.h"
+#include "cli/opening/options.h"
 #include "support/mdoc.h"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 
 #include "cli/opening/liveupdate.h"
 #include "cli/opening/numbers.h"
+#include "io/failures.h"
 
 #include <pgregion/area_check.h>
 #include <pgregion/error.h>
@@ -12,8 +13,6 @@
 #include <numeric>
 
 #include <fmt/format.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -107,33 +106,40 @@ Error no_check_left(const std::string &hint)
 
 }  // namespace
 
-void declare_check_choices(CLI::App &app, CheckChoices &choices)
+void declare_check_choices(OptionTable &table, CheckChoices &choices)
 {
-    app.add_option("--liveupdate", choices.liveupdate,
-                   "compare the root-page bit, too: the kernel starts for a live update: yes, no, or auto (its command "
-                   "line)")
-        ->check(CLI::IsMember({"yes", "no", "auto"}))
-        ->type_name("yes|no|auto");
-    declare_which_checks(app, choices);
-    app.add_option("--ram", choices.ram, "where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)")
-        ->expected(1)
-        ->take_all()
-        ->type_name("RANGE");
+    table
+        .option("--liveupdate", "yes|no|auto", &choices.liveupdate,
+                "compare the root-page bit, too: the kernel starts for a live update: yes, no, or auto (its command "
+                "line)")
+        .one_of({"yes", "no", "auto"});
+    declare_which_checks(table, choices);
+    table.option("--ram", "RANGE", &choices.ram, "where RAM is, FIRST-LAST or FIRST+SIZE (repeatable)");
 }
 
-void declare_which_checks(CLI::App &app, CheckChoices &choices)
+void declare_which_checks(OptionTable &table, CheckChoices &choices)
 {
-    app.add_option("--fail-on", choices.fail_on, "exit 4 for findings of this severity and above")
-        ->check(CLI::IsMember({"error", "warning", "info", "never"}))
-        ->type_name("SEVERITY");
-    app.add_option("--only", choices.only, "these checks alone: codes, with commas between (repeatable)")
-        ->expected(1)
-        ->take_all()
-        ->type_name("CODES");
-    app.add_option("--skip", choices.skip, "all checks but these (repeatable)")
-        ->expected(1)
-        ->take_all()
-        ->type_name("CODES");
+    table.option("--fail-on", "SEVERITY", &choices.fail_on, "exit 4 for findings of this severity and above")
+        .one_of({"error", "warning", "info", "never"});
+    table.option("--only", "CODES", &choices.only, "these checks alone: codes, with commas between (repeatable)");
+    table.option("--skip", "CODES", &choices.skip, "all checks but these (repeatable)");
+}
+
+std::string words_of(const CheckChoices &choices)
+{
+    std::string words;
+    const auto add = [&words](std::string_view option, const std::string &value) {
+        words += fmt::format(" {} {}", option, io::shell_word(value));
+    };
+    if (!choices.liveupdate.empty())
+        add("--liveupdate", choices.liveupdate);
+    for (const std::string &range : choices.ram)
+        add("--ram", range);
+    for (const std::string &codes : choices.only)
+        add("--only", codes);
+    for (const std::string &codes : choices.skip)
+        add("--skip", codes);
+    return words;
 }
 
 CheckArguments check_arguments(const CheckChoices &choices)

@@ -3,17 +3,14 @@
 // Options of the commands that run checks: which checks, and what they are to be held against.
 #pragma once
 
+#include "cli/opening/option_table.h"
+
 #include <pgregion/check.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace CLI  // NOLINT(readability-identifier-naming): not ours
-{
-class App;
-}
 
 namespace pgregion::cli
 {
@@ -28,10 +25,13 @@ struct CheckChoices {
 };
 
 /// Adds --liveupdate, --ram, --only, --skip and --fail-on.
-void declare_check_choices(CLI::App &app, CheckChoices &choices);
+void declare_check_choices(OptionTable &table, CheckChoices &choices);
 
 /// Adds --only, --skip and --fail-on.
-void declare_which_checks(CLI::App &app, CheckChoices &choices);
+void declare_which_checks(OptionTable &table, CheckChoices &choices);
+
+/// The options that say the same, each with a space before it, as words of a shell: " --liveupdate no".
+[[nodiscard]] std::string words_of(const CheckChoices &choices);
 
 /// What the sources do not say themselves.
 struct CheckArguments {

@@ -11,9 +11,9 @@ namespace pgregion::cli
 namespace
 {
 
-void refuse_one_device(const DecodingOptions &options)
+void refuse_one_device(const SourceReading &reading)
 {
-    if (!options.device.empty() || !options.pasid.empty())
+    if (reading.names_device())
         throw Error(Failure::usage, "bad-option",
                     "--device and --pasid pick one translation, but checks look at everything: what is wrong for one "
                     "device is often the fault of another",
@@ -21,35 +21,35 @@ void refuse_one_device(const DecodingOptions &options)
 }
 
 /// Whether a guess stands behind the format or the number of levels.
-ReadingOrigin origin_of(const Tables &tables, const DecodingOptions &options)
+ReadingOrigin origin_of(const Tables &tables, const SourceReading &reading)
 {
-    if (!tables.guess || !options.registers.empty() || !options.registers_file.empty())
+    if (!tables.guess || reading.by_register())
         return ReadingOrigin::given;
     const bool has_levels = tables.directory == nullptr || tables.directory->max_levels != 0;
-    const bool open = options.format == "auto" || (has_levels && options.levels == "auto");
-    return open ? ReadingOrigin::inferred : ReadingOrigin::given;
+    const bool has_format = reading.context.format != nullptr || reading.context.directory != nullptr;
+    return has_format && (!has_levels || reading.levels) ? ReadingOrigin::given : ReadingOrigin::inferred;
 }
 
 /// Pieces that look like an opened region: 2 MiB with bit 0 set.
-std::vector<Range<PhysAddr>> regions_among(const Tables &tables, const SourceOptions &options)
+std::vector<Range<PhysAddr>> regions_among(const Tables &tables, const SourceReading &reading)
 {
     std::vector<Range<PhysAddr>> regions;
     for (std::size_t i = 0; i < tables.pieces.size(); ++i) {
         const std::span<const std::byte> bytes = tables.pieces[i].bytes();
         if (bytes.size() == kRegionBytes && Bitmap::read(bytes).test(kBitmapPage))
-            regions.push_back({*parse_source(options.with[i]).paddr, kRegionBytes});
+            regions.push_back({reading.pieces[i].paddr, kRegionBytes});
     }
     return regions;
 }
 
-void take_tables(OpenedSubject &opened, const SharedOptions &options)
+void take_tables(OpenedSubject &opened, const SourceReading &reading)
 {
     const Tables &tables = *opened.tables;
     CheckSubject &subject = opened.subject;
     subject.memory = &tables.memory;
     subject.memory_base = tables.pages.base.value_or(PhysAddr(0));
-    subject.other_regions = regions_among(tables, options.source);
-    subject.reading = origin_of(tables, options.decoding);
+    subject.other_regions = regions_among(tables, reading);
+    subject.reading = origin_of(tables, reading);
     subject.units = tables.units;
     if (tables.directory == nullptr)
         subject.tables.push_back({tables.format, tables.params, tables.root});
@@ -66,17 +66,17 @@ void OpenedSubject::ensure_intact(const OpenedSource &source) const
         tables->ensure_intact(source);
 }
 
-OpenedSubject open_subject(const OpenedSource &source, const SharedOptions &options, const CheckArguments &arguments)
+OpenedSubject open_subject(const OpenedSource &source, const SourceReading &reading, const CheckArguments &arguments)
 {
-    refuse_one_device(options.decoding);
+    refuse_one_device(reading);
     OpenedSubject opened;
     opened.info = source.info();
     opened.pages = {source.paddr(), kRegionPages};
     try {
-        opened.tables = std::make_unique<Tables>(open_tables(source, options));
-        take_tables(opened, options);
+        opened.tables = std::make_unique<Tables>(open_tables(source, reading));
+        take_tables(opened, reading);
     } catch (const Error &error) {
-        if (!is_undecided(error) || !source.is_region())
+        if (!error.is(ErrorClass::undecided) || !source.is_region())
             throw;
         opened.undecided = error;
     }

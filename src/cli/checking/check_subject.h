@@ -34,7 +34,7 @@ struct OpenedSubject {
 
 /// Throws as open_tables(), except that an undecided region is fine, and usage "bad-option" for --device and --pasid:
 /// checks look at everything.
-[[nodiscard]] OpenedSubject open_subject(const OpenedSource &source, const SharedOptions &options,
+[[nodiscard]] OpenedSubject open_subject(const OpenedSource &source, const SourceReading &reading,
                                          const CheckArguments &arguments);
 
 }  // namespace pgregion::cli

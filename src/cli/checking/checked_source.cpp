@@ -2,7 +2,6 @@
 #include "cli/checking/checked_source.h"
 
 #include "cli/session/session.h"
-#include "io/failures.h"
 
 #include <fmt/format.h>
 
@@ -54,53 +53,31 @@ int status_of(const CheckReport &report, std::optional<Severity> limit)
     return found || (limit && report.truncated) ? kAnswerIsNo : kClean;
 }
 
-std::string options_given(const SharedOptions &options)
+SourceReading same_reading(const SourceReading &reading, const OpenedSource &source, const OpenedSubject &opened)
 {
-    std::string given;
-    const auto add = [&given](std::string_view name, const std::string &value, std::string_view unset) {
-        if (value != unset)
-            given += fmt::format(" {} {}", name, io::shell_word(value));
-    };
-    const DecodingOptions &decoding = options.decoding;
-    add("--offset", options.source.offset, "");
-    add("--paddr", options.source.paddr, "");
-    add("--at", options.source.at, "");
-    add("--inode", options.source.inode, "");
-    add("--file", options.source.file, "");
-    add("--format", decoding.format, "auto");
-    add("--levels", decoding.levels, "auto");
-    add("--root", decoding.root, "");
-    add("--paw", decoding.paw, "");
-    add("--registers", decoding.registers_file, "");
-    for (const std::string &param : decoding.params)
-        add("--param", param, "");
-    for (const std::string &value : decoding.registers)
-        add("--register", value, "");
-    for (const std::string &piece : options.source.with)
-        add("--with", piece, "");
-    return given;
-}
-
-SharedOptions same_reading(const SharedOptions &options, const OpenedSource &source, const OpenedSubject &opened)
-{
-    SharedOptions same = options;
-    if (source.place_given()) {
-        same.source.offset = hex(source.offset());
-        same.source.paddr = source.paddr() ? hex(source.paddr()->value()) : "";
-        same.source.at = same.source.inode = same.source.file = "";
-    }
+    SourceReading same = reading;
+    if (source.place_given())
+        same.place = {source.offset(), source.paddr(), std::nullopt, std::nullopt};
     if (!opened.tables || !opened.tables->guess)
         return same;
     const Tables &tables = *opened.tables;
     const bool is_directory = tables.directory != nullptr;
-    same.decoding.format = is_directory ? tables.directory->name : tables.format->name;
     const unsigned most = is_directory ? tables.directory->max_levels : tables.format->max_levels;
-    same.decoding.levels = most != 0 ? std::to_string(tables.params.levels) : "auto";
-    same.decoding.params =
-        spelled_out(is_directory ? tables.directory->parameters : tables.format->parameters, tables.params);
-    same.decoding.root = hex(tables.root.value());
+    same.params = spelled_out(is_directory ? tables.directory->parameters : tables.format->parameters, tables.params);
+    if (most != 0)
+        same.levels = tables.params.levels;
+    same.context.format = tables.format;
+    same.context.directory = tables.directory;
+    same.context.params = tables.params;
+    same.context.limits = {.table = tables.format,
+                           .directory = tables.directory,
+                           .levels = most != 0 ? std::optional<unsigned>(tables.params.levels) : std::nullopt,
+                           .params = tables.params,
+                           .given = ~std::uint32_t{0},
+                           .base = {}};
+    same.root = {{}, tables.root};
     if (tables.pages.base)
-        same.source.paddr = hex(tables.pages.base->value());
+        same.place.paddr = *tables.pages.base;
     return same;
 }
 

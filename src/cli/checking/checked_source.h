@@ -16,13 +16,9 @@ namespace pgregion::cli
 /// 4 for findings at or above `limit` and for a report that was cut short, else 0. Without a limit always 0.
 [[nodiscard]] int status_of(const CheckReport &report, std::optional<Severity> limit);
 
-/// The options that say where the source lies and how its tables are read, as they were given, for the next command:
-/// " --format vtd-ss --levels 4"; each with a space before it.
-[[nodiscard]] std::string options_given(const SharedOptions &options);
-
-/// `options` with the place of `source` and the reading of `opened` spelled out, so that other bytes of the same kind are
-/// read at the same offset and in the same way, and not looked for or guessed anew. `source` is flat.
-[[nodiscard]] SharedOptions same_reading(const SharedOptions &options, const OpenedSource &source,
+/// `reading` with the place of `source` and the reading of `opened` spelled out, so that other bytes of the same kind
+/// are read at the same offset and in the same way, and not looked for or guessed anew. `source` is flat.
+[[nodiscard]] SourceReading same_reading(const SourceReading &reading, const OpenedSource &source,
                                          const OpenedSubject &opened);
 
 }  // namespace pgregion::cli

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion alloc: hands out pages as the kernel's allocator does, all or nothing (region.md sections 1.1, 3.1).
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
 #include "report/region_report.h"
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -18,24 +15,28 @@ namespace
 class Alloc final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
-        app.add_option("--order", order_, "2^K pages that start at a multiple of 2^K (default 0)")->type_name("K");
-        app.add_option("--count", count_, "N such runs, all or nothing (default 1)")->type_name("N");
-        CLI::Option *zero = app.add_flag("--zero", zero_, "fill the pages with zeros (default)");
-        app.add_flag("--no-zero", no_zero_, "leave the pages as they are, as the kernel does")->excludes(zero);
-        app.add_flag("--open", request_.open, "set bit 0 first where it is clear, as the kernel's open does");
-        app.add_flag("--allow-root", request_.allow_root, "hand page 1 out, too, while the root is not taken");
+        table.argument("SOURCE", &source_, "a region");
+        table.option("--order", "K", &order_, "2^K pages that start at a multiple of 2^K (default 0)");
+        table.option("--count", "N", &count_, "N such runs, all or nothing (default 1)");
+        table.flag("--zero", &zero_, "fill the pages with zeros (default)");
+        table.flag("--no-zero", &no_zero_, "leave the pages as they are, as the kernel does").excludes({"--zero"});
+        table.flag("--open", &request_.open, "set bit 0 first where it is clear, as the kernel's open does");
+        table.flag("--allow-root", &request_.allow_root, "hand page 1 out, too, while the root is not taken");
     }
 
-    int run(Session &session) override
+    void prepare(const Session &) override
     {
         // An order beyond every limit stays beyond it.
         constexpr std::uint64_t kBeyond = kMaxOrder + 1U;
         request_.order = static_cast<unsigned>(std::min(require_number(order_, "--order"), kBeyond));
         request_.count = require_number(count_, "--count");
         request_.zero = !no_zero_;
+    }
+
+    int run(Session &session) override
+    {
         return session.for_each_source({source_}, [&](const std::string &source) { return take(session, source); });
     }
 
@@ -72,6 +73,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_alloc() { return std::make_unique<Alloc>(); }
+extern const CommandRow alloc_row{"alloc",
+                                  "allocates pages like the kernel: lowest first, all or nothing",
+                                  Section::region,
+                                  Needs::source,
+                                  make_command<Alloc>,
+                                  Effect::writes};
 
 }  // namespace pgregion::cli

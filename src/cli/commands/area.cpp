@@ -3,18 +3,13 @@
 // pgregion area: what a pkernfs area holds, and with --check what is wrong in it. Changes nothing.
 #include "cli/checking/check_choices.h"
 #include "cli/checking/checked_source.h"
-#include "cli/commands/commands.h"
-#include "cli/opening/area_place.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
-#include "io/failures.h"
 #include "report/area_report.h"
 
 #include <pgregion/area.h>
 #include <pgregion/area_check.h>
 #include <pgregion/error.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -25,23 +20,29 @@ namespace
 class ListArea final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "memories or devices that hold an area")->required()->type_name("");
-        app.add_flag("--check", check_, "look for everything that is wrong in the area");
-        app.add_option("--size", size_, "size of the area, where it ends before the source does")->type_name("SIZE");
-        declare_which_checks(app, choices_);
+        table.argument("SOURCE", &sources_, "memories or devices that hold an area");
+        table.flag("--check", &check_, "look for everything that is wrong in the area");
+        table.option("--size", "SIZE", &size_, "size of the area, where it ends before the source does");
+        declare_which_checks(table, choices_);
     }
 
-    int run(Session &session) override
+    void prepare(const Session &session) override
     {
-        if (names_area_file(session.options().source))
+        if (session.reading().place.file)
             throw Error(Failure::usage, "bad-option", "--inode and --file name a region in the area, not the area",
                         "leave them out here; they go with the commands that take a region, as check and info");
         if (!check_ && (choices_.fail_on != CheckChoices().fail_on || !choices_.only.empty() || !choices_.skip.empty()))
             throw Error(Failure::usage, "bad-option", "--fail-on, --only and --skip say what --check does",
                         "add --check");
         options_ = area_check_options(choices_);
+        if (!size_.empty())
+            wanted_size_ = require_size(size_, "--size");
+    }
+
+    int run(Session &session) override
+    {
         return session.for_each_source(sources_, [&](const std::string &source) { return list(session, source); });
     }
 
@@ -51,12 +52,11 @@ private:
         const OpenedSource source = session.open(argument, OpenMode::read_only);
         const Area area = read_area(source.memory(), source.address(), size_of(source));
         report::ListedArea listed{.info = source.info(),
-                                  .argument = io::shell_word(argument),
+                                  .next = session.words(argument),
                                   .area = &area,
                                   .has_offsets = source.is_flat(),
                                   .report = {},
-                                  .notes = report::area_notes(area),
-                                  .options = options_given(session.options())};
+                                  .notes = report::area_notes(area)};
         if (check_)
             listed.report = check_area(area, options_);
         source.source().ensure_intact();
@@ -71,8 +71,8 @@ private:
     /// A flat source ends where it ends; of a memory by address nobody knows.
     [[nodiscard]] std::optional<std::uint64_t> size_of(const OpenedSource &source) const
     {
-        if (!size_.empty())
-            return require_size(size_, "--size");
+        if (wanted_size_)
+            return wanted_size_;
         if (!source.is_flat())
             return std::nullopt;
         return source.source().size_bytes() - source.offset();
@@ -92,6 +92,7 @@ private:
     std::vector<std::string> sources_;
     bool check_ = false;
     std::string size_;
+    std::optional<std::uint64_t> wanted_size_;
     CheckChoices choices_;
     CheckOptions options_;
     bool first_ = true;
@@ -99,6 +100,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_area() { return std::make_unique<ListArea>(); }
+extern const CommandRow area_row{"area", "a pkernfs area: super block, inodes, files, regions", Section::search,
+                                 Needs::source, make_command<ListArea>};
 
 }  // namespace pgregion::cli

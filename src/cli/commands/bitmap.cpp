@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion bitmap: which pages are allocated, in the form that the reader wants.
-#include "cli/commands/commands.h"
 #include "cli/opening/source.h"
 #include "cli/session/session.h"
 #include "report/region_report.h"
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -19,12 +16,11 @@ using report::BitmapForm;
 class ShowBitmap final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions")->required()->type_name("");
-        app.add_option("--as", as_, "form: grid (default), ranges, list, hex (words) or binary (page 0 first)")
-            ->check(CLI::IsMember({"grid", "ranges", "list", "hex", "binary"}))
-            ->type_name("FORM");
+        table.argument("SOURCE", &sources_, "regions");
+        table.option("--as", "FORM", &as_, "form: grid (default), ranges, list, hex (words) or binary (page 0 first)")
+            .one_of({"grid", "ranges", "list", "hex", "binary"});
     }
 
     int run(Session &session) override
@@ -65,6 +61,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_bitmap() { return std::make_unique<ShowBitmap>(); }
+extern const CommandRow bitmap_row{"bitmap", "which pages are allocated", Section::region, Needs::source,
+                                   make_command<ShowBitmap>};
 
 }  // namespace pgregion::cli

@@ -5,13 +5,11 @@
 #include "cli/checking/check_subject.h"
 #include "cli/checking/checked_source.h"
 #include "cli/checking/read_twice.h"
-#include "cli/commands/commands.h"
+#include "cli/session/session.h"
 #include "report/check_document.h"
 #include "report/check_report.h"
 
 #include <pgregion/error.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -25,24 +23,27 @@ constexpr const char *kChanged = "the source changed while it was read: findings
 class CheckSources final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
-        declare_check_choices(app, choices_);
-        app.add_option("--report", report_, "for other programs, instead of text: junit or sarif")
-            ->check(CLI::IsMember({"junit", "sarif"}))
-            ->type_name("NAME");
+        table.argument("SOURCE", &sources_, "regions or memories");
+        declare_check_choices(table, choices_);
+        table.option("--report", "NAME", &report_, "for other programs, instead of text: junit or sarif")
+            .one_of({"junit", "sarif"});
     }
 
-    int run(Session &session) override
+    void prepare(const Session &session) override
     {
-        const GlobalOptions &global = session.options().global;
+        const GlobalOptions &global = session.global();
         if (!report_.empty() && (global.json || global.json_lines))
             throw Error(Failure::usage, "bad-option", "--report and --json exclude each other: each is a document",
                         "choose one of them");
         arguments_ = check_arguments(choices_);
-        options_ = check_options(choices_, global.jobs);
+        options_ = check_options(choices_, session.jobs());
         document_ = make_document();
+    }
+
+    int run(Session &session) override
+    {
         const int status = session.for_each_source(
             sources_, [&](const std::string &source) { return check_or_note(session, source); });
         if (document_) {
@@ -79,10 +80,11 @@ private:
     int check(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        OpenedSubject opened = open_subject(source, session.options(), arguments_);
+        OpenedSubject opened = open_subject(source, session.reading(), arguments_);
         const ReadTwice twice(opened.subject);
         report::CheckedSource checked = check_source(source, opened, options_);
-        checked.options = options_given(session.options());
+        checked.next = session.words(argument);
+        checked.next.choice = words_of(choices_);
         checked.changed = twice.changed();
         opened.ensure_intact(source);
         if (checked.changed) {
@@ -121,6 +123,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_check() { return std::make_unique<CheckSources>(); }
+extern const CommandRow check_row{"check", "every check of regions and tables; changes nothing", Section::health,
+                                  Needs::tables, make_command<CheckSources>};
 
 }  // namespace pgregion::cli

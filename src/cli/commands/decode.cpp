@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion decode: the tables as they stand, every level; for a directory its records and the tables below them.
-#include "cli/commands/commands.h"
-#include "cli/opening/device_list.h"
 #include "cli/opening/numbers.h"
+#include "cli/opening/trees.h"
+#include "cli/session/session.h"
 #include "report/debugfs_report.h"
 #include "report/entry_report.h"
 
@@ -11,8 +11,6 @@
 
 #include <set>
 #include <tuple>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -73,17 +71,23 @@ private:
 class Decode final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
-        app.add_option("--max-level", max_level_, "show N levels of page tables, the root being the first")
-            ->type_name("N");
-        app.add_option("--iova", iova_, "only what touches FIRST-LAST or FIRST+SIZE")->type_name("RANGE");
-        app.add_flag("--every-entry", every_entry_, "one line per entry instead of runs of alike leaves");
-        app.add_option("--as", as_, "form: tree (default), table, or intel-debugfs as the kernel prints VT-d tables")
-            ->check(CLI::IsMember({"tree", "table", kDebugfs}))
-            ->type_name("FORM");
-        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
+        table.argument("SOURCE", &sources_, "regions or memories");
+        table.option("--max-level", "N", &max_level_, "show N levels of page tables, the root being the first");
+        table.option("--iova", "RANGE", &iova_, "only what touches FIRST-LAST or FIRST+SIZE");
+        table.flag("--every-entry", &every_entry_, "one line per entry instead of runs of alike leaves");
+        table
+            .option("--as", "FORM", &as_,
+                    "form: tree (default), table, or intel-debugfs as the kernel prints VT-d tables")
+            .one_of({"tree", "table", kDebugfs});
+        table.option("--limit", "ROWS", &limit_, "at most ROWS rows");
+    }
+
+    void prepare(const Session &) override
+    {
+        if (!iova_.empty())
+            range_ = require_iova_range(iova_);
     }
 
     int run(Session &session) override
@@ -95,28 +99,29 @@ private:
     int show(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.options());
+        const Tables tables = open_tables(source, session.reading());
         report::ResultWriter &results = session.results();
-        results.begin(&tables.info);
-        results.list("entries", "entry");
-        results.list("problems", "problem");
+        if (as_ == kDebugfs && results.wants_text())
+            return show_as_debugfs(session, source, tables);
+        const std::vector<Requester> wanted = wanted_requesters(tables, session.reading());
+        begin(results, tables);
         report::Problems problems;
-        if (as_ == kDebugfs && results.wants_text()) {
-            report::WithProblems<report::DebugfsReport> rows(problems, results, limit_);
-            walk_as_debugfs(session, tables, rows, problems);
-            if (rows.cut())
-                problems.truncate();
-            return finish(session, source, tables, problems);
-        }
         DecodeReport rows(results, session.palette(), tables.pages,
                           {.form = as_ == "table" ? DecodeForm::table : DecodeForm::tree,
                            .runs = every_entry_ ? report::Runs::every_entry : report::Runs::folded,
                            .limit = limit_});
         rows.on_problem([&problems](const Problem &problem) { problems.add(problem); });
-        walk(session, tables, rows, problems);
+        walk({tables, rows, problems}, wanted);
         if (rows.cut())
             problems.truncate();
         return finish(session, source, tables, problems);
+    }
+
+    static void begin(report::ResultWriter &results, const Tables &tables)
+    {
+        results.begin(&tables.info);
+        results.list("entries", "entry");
+        results.list("problems", "problem");
     }
 
     static int finish(Session &session, const OpenedSource &source, const Tables &tables,
@@ -130,35 +135,40 @@ private:
     }
 
     /// The same devices as mappings, each with its heading. What has no tables has no rows.
-    void walk_as_debugfs(Session &session, const Tables &tables, report::DebugfsReport &rows,
-                         report::Problems &problems) const
+    int show_as_debugfs(Session &session, const OpenedSource &source, const Tables &tables) const
     {
+        refuse_other_columns(tables);
+        report::Problems problems;
+        const std::vector<Tree> trees = wanted_trees(tables, session.reading(), problems);
+        begin(session.results(), tables);
+        report::WithProblems<report::DebugfsReport> rows(problems, session.results(), limit_);
         WalkBudget budget = WalkBudget::for_memory(tables.memory);
-        const auto walk_root = [&](const std::string &device, WalkRequest request) {
+        for (const Tree &tree : trees) {
+            if (tree.device && tree.device->device.translation.kind != TranslationKind::second_stage) {
+                session.warn(tables.info.path, fmt::format("{} is left out: {}", report::requester_name(*tree.device),
+                                                           name(tree.device->device.translation.kind)));
+                continue;
+            }
+            if (!tree.request)
+                continue;
+            WalkRequest request = *tree.request;
             request.budget = &budget;
             restrict(request);
-            rows.heading(device, request.root);
+            rows.heading(tree.device ? report::device_name(tree.device->device.id) : std::string(), request.root);
             problems.add(walk_tables(tables.memory, request, rows));
             session.results().text("\n");
-        };
-        if (tables.directory == nullptr) {
-            if (tables.format != find_table_format("vtd-ss"))
-                throw wrong_form(tables.format->name);
-            return walk_root({}, tables.request());
         }
-        if (tables.directory != find_directory_format("vtd-root"))
+        if (rows.cut())
+            problems.truncate();
+        return finish(session, source, tables, problems);
+    }
+
+    static void refuse_other_columns(const Tables &tables)
+    {
+        if (tables.directory == nullptr && tables.format != find_table_format("vtd-ss"))
+            throw wrong_form(tables.format->name);
+        if (tables.directory != nullptr && tables.directory != find_directory_format("vtd-root"))
             throw wrong_form(tables.directory->name);
-        const auto wanted = wanted_device(tables, session.options().decoding);
-        const auto devices =
-            wanted ? std::vector{require_device_entry(tables, *wanted)} : list_devices(tables, problems);
-        for (const UnitDevice &row : devices) {
-            const Translation &translation = row.device.translation;
-            if (translation.kind == TranslationKind::second_stage)
-                walk_root(report::device_name(row.device.id), walk_request(translation));
-            else
-                session.warn(tables.info.path,
-                             fmt::format("{} is left out: {}", report::requester_name(row), name(translation.kind)));
-        }
     }
 
     static Error wrong_form(std::string_view format)
@@ -168,37 +178,52 @@ private:
                 "leave --as out"};
     }
 
-    void walk(Session &session, const Tables &tables, DecodeReport &rows, report::Problems &problems) const
+    /// What a walk writes into.
+    struct Decoding {
+        const Tables &tables;
+        DecodeReport &rows;
+        report::Problems &problems;
+    };
+
+    void walk(const Decoding &to, const std::vector<Requester> &wanted) const
     {
-        WalkBudget budget = WalkBudget::for_memory(tables.memory);
+        WalkBudget budget = WalkBudget::for_memory(to.tables.memory);
         const auto walk_root = [&](WalkRequest request) {
             request.budget = &budget;
             restrict(request);
-            problems.add(walk_tables(tables.memory, request, rows));
+            to.problems.add(walk_tables(to.tables.memory, request, to.rows));
         };
-        const auto wanted = wanted_device(tables, session.options().decoding);
-        if (tables.directory == nullptr) {
-            walk_root(tables.request());
+        if (to.tables.directory == nullptr) {
+            walk_root(to.tables.request());
             return;
         }
-        rows.indent(2);
-        DirectoryDecoder decoder(tables, rows, problems, walk_root);
-        if (!wanted) {
-            for (const DirectoryRequest &unit : tables.units) {
-                const DirectoryTable root = unit.format->root(unit.root, unit.params);
-                rows.indent(0);
-                rows.note(
-                    fmt::format("{} {}", unit.format->table_types[root.type].name, tables.pages.describe(unit.root)));
-                rows.indent(2);
-                decoder.begin(*unit.format);
-                problems.add(walk_directory(tables.memory, unit, decoder));
-            }
-            return;
+        to.rows.indent(2);
+        DirectoryDecoder decoder(to.tables, to.rows, to.problems, walk_root);
+        for (const Requester &requester : wanted)
+            walk_device(to, decoder, requester);
+        if (wanted.empty())
+            walk_units(to, decoder);
+    }
+
+    static void walk_units(const Decoding &to, DirectoryDecoder &decoder)
+    {
+        for (const DirectoryRequest &unit : to.tables.units) {
+            const DirectoryTable root = unit.format->root(unit.root, unit.params);
+            to.rows.indent(0);
+            to.rows.note(
+                fmt::format("{} {}", unit.format->table_types[root.type].name, to.tables.pages.describe(unit.root)));
+            to.rows.indent(2);
+            decoder.begin(*unit.format);
+            to.problems.add(walk_directory(to.tables.memory, unit, decoder));
         }
-        const UnitDevice device = require_device_entry(tables, *wanted);
-        const UnitLookup found = find_requester(tables, *wanted);
-        decoder.begin(*tables.units.at(found.unit).format);
-        DirectoryPlace place{wanted->device, {}, 0};
+    }
+
+    static void walk_device(const Decoding &to, DirectoryDecoder &decoder, const Requester &requester)
+    {
+        const UnitDevice device = require_device_entry(to.tables, requester);
+        const UnitLookup found = find_requester(to.tables, requester);
+        decoder.begin(*to.tables.units.at(found.unit).format);
+        DirectoryPlace place{requester.device, {}, 0};
         for (const DirectoryStep &step : found.lookup.steps) {
             decoder.record(step, place);
             ++place.depth;
@@ -208,15 +233,15 @@ private:
 
     void restrict(WalkRequest &request) const
     {
-        if (!iova_.empty())
-            request.only = require_iova_range(iova_);
+        request.only = range_;
         if (max_level_ != 0 && max_level_ < request.params.levels)
-            request.deepest_level = request.params.levels - max_level_;
+            request.deepest_level = request.params.levels - static_cast<unsigned>(max_level_);
     }
 
     std::vector<std::string> sources_;
-    unsigned max_level_ = 0;
+    std::uint64_t max_level_ = 0;
     std::string iova_;
+    std::optional<Range<Iova>> range_;
     bool every_entry_ = false;
     std::string as_ = "tree";
     std::uint64_t limit_ = 0;
@@ -224,6 +249,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_decode() { return std::make_unique<Decode>(); }
+extern const CommandRow decode_row{"decode", "the tables as a tree, every level", Section::tables, Needs::tables,
+                                   make_command<Decode>};
 
 }  // namespace pgregion::cli

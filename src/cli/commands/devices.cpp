@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion devices: every valid entry of a directory.
-#include "cli/commands/commands.h"
 #include "cli/opening/device_list.h"
+#include "cli/session/session.h"
 #include "report/translation_report.h"
 
 #include <pgregion/error.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -18,10 +16,10 @@ namespace
 class Devices final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
-        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
+        table.argument("SOURCE", &sources_, "regions or memories");
+        table.option("--limit", "ROWS", &limit_, "at most ROWS rows");
     }
 
     int run(Session &session) override
@@ -33,12 +31,12 @@ private:
     int list(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.options());
+        const Tables tables = open_tables(source, session.reading());
         if (tables.directory == nullptr)
-            throw Error(
-                Failure::operational, "not-a-directory",
-                fmt::format("{} is page tables: it names no devices", tables.format->name),
-                "see what it maps: pgregion mappings; or name a directory: --register NAME=VALUE, --format vtd-root");
+            throw Error(Failure::operational, "not-a-directory",
+                        fmt::format("{} is page tables: it names no devices", tables.format->name),
+                        "see what it maps: pgregion mappings SOURCE; or name a directory: --register NAME=VALUE, "
+                        "--format vtd-root");
         report::Problems problems;
         std::vector<UnitDevice> devices = wanted(tables, session, problems);
         if (limit_ != 0 && devices.size() > limit_) {
@@ -53,9 +51,15 @@ private:
 
     static std::vector<UnitDevice> wanted(const Tables &tables, const Session &session, report::Problems &problems)
     {
-        if (const auto requester = wanted_device(tables, session.options().decoding))
-            return list_device(tables, *requester, problems);
-        return list_devices(tables, problems);
+        const std::vector<Requester> requesters = wanted_requesters(tables, session.reading());
+        if (requesters.empty())
+            return list_devices(tables, problems);
+        std::vector<UnitDevice> rows;
+        for (const Requester &requester : requesters) {
+            for (const UnitDevice &row : list_device(tables, requester, problems))
+                rows.push_back(row);
+        }
+        return rows;
     }
 
     static void write(Session &session, const Tables &tables, const std::vector<UnitDevice> &devices,
@@ -78,6 +82,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_devices() { return std::make_unique<Devices>(); }
+extern const CommandRow devices_row{"devices", "the devices of a directory and how they are translated",
+                                    Section::tables, Needs::tables, make_command<Devices>};
 
 }  // namespace pgregion::cli

@@ -3,13 +3,11 @@
 // pgregion dump: a region as text, tables entry by entry where the walk from the root reaches them, bytes elsewhere.
 // `restore` makes the same 2 MiB of it. Under --json the text is a value of the document.
 #include "base/bytes.h"
-#include "cli/commands/commands.h"
 #include "cli/opening/table_pages.h"
+#include "cli/session/session.h"
 #include "report/region_report.h"
 
 #include <pgregion/text_form.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -59,7 +57,7 @@ std::vector<TextTable> tables_inside(const Tables &tables)
 class Dump final : public Command
 {
 public:
-    void declare(CLI::App &app) override { app.add_option("SOURCE", source_, "a region")->required()->type_name(""); }
+    void declare(OptionTable &table) override { table.argument("SOURCE", &source_, "a region"); }
 
     int run(Session &session) override
     {
@@ -98,9 +96,9 @@ private:
                                                 const std::string &argument, Bytes region)
     {
         try {
-            return open_tables(source, session.options());
+            return open_tables(source, session.reading());
         } catch (const Error &error) {
-            if (!is_undecided(error))
+            if (!error.is(ErrorClass::undecided))
                 throw;
             if (!all_zero(region.subspan(kPageBytes)))
                 session.warn(argument, fmt::format("{}; all pages are shown as bytes; {}", error.what(), error.hint()));
@@ -113,6 +111,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_dump() { return std::make_unique<Dump>(); }
+extern const CommandRow dump_row{"dump", "a region as text that can be read, reviewed and edited", Section::edit,
+                                 Needs::tables, make_command<Dump>};
 
 }  // namespace pgregion::cli

@@ -2,13 +2,10 @@
 //
 // pgregion explain: what the code of a finding means. Needs no source.
 #include "cli/checking/check_choices.h"
-#include "cli/commands/commands.h"
 #include "cli/session/session.h"
 #include "report/check_report.h"
 
 #include <pgregion/check.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -19,9 +16,9 @@ namespace
 class Explain final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("CODE", code_, "of a finding; without it all are listed")->type_name("");
+        table.argument("CODE", &code_, "of a finding; without it all are listed").may_be_left_out();
     }
 
     int run(Session &session) override
@@ -42,6 +39,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_explain() { return std::make_unique<Explain>(); }
+extern const CommandRow explain_row{"explain", "what the code of a finding means, and what to do", Section::health,
+                                    Needs::nothing, make_command<Explain>};
 
 }  // namespace pgregion::cli

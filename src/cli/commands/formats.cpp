@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion formats: the formats known. Needs no source.
-#include "cli/commands/commands.h"
 #include "cli/session/session.h"
 #include "report/format_report.h"
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -16,7 +13,7 @@ namespace
 class Formats final : public Command
 {
 public:
-    void declare(CLI::App &) override {}
+    void declare(OptionTable &) override {}
 
     int run(Session &session) override
     {
@@ -29,6 +26,7 @@ public:
 
 }  // namespace
 
-std::unique_ptr<Command> make_formats() { return std::make_unique<Formats>(); }
+extern const CommandRow formats_row{"formats", "the formats known, with their parameters", Section::tables,
+                                    Needs::nothing, make_command<Formats>};
 
 }  // namespace pgregion::cli

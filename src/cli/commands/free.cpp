@@ -5,9 +5,9 @@
 //
 // Pages given together may point at each other, so that a subtree is freed in one call; only a pointer from a page
 // that stays refuses.
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/tables.h"
+#include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 #include "scan/references.h"
@@ -16,8 +16,6 @@
 
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
-
 namespace pgregion::cli
 {
 
@@ -25,12 +23,12 @@ namespace
 {
 
 /// Opening the source a second time, as a piece, would drop the lock that keeps other writers out.
-void refuse_source_as_piece(const OpenedSource &source, const SourceOptions &options)
+void refuse_source_as_piece(const OpenedSource &source, const SourceReading &reading)
 {
-    for (const std::string &text : options.with) {
+    for (const Piece &piece : reading.pieces) {
         std::error_code ignored;
-        if (std::filesystem::equivalent(parse_source(text).path, source.path(), ignored))
-            throw Error(Failure::usage, "bad-with", "--with " + text + " is the source itself",
+        if (std::filesystem::equivalent(piece.path, source.path(), ignored))
+            throw Error(Failure::usage, "bad-with", "--with " + piece.text + " is the source itself",
                         "name only what lies beside it; say where the source lies with --paddr PA");
     }
 }
@@ -59,18 +57,25 @@ std::string next_step(const PageReference &found)
 class Free final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
-        app.add_option("PAGE", page_texts_, "numbers of the pages to free")->required()->type_name("");
-        app.add_flag("--open", options_.open, "set bit 0 first where it is clear, as the kernel's open does");
-        app.add_flag("--force-referenced", force_, "free pages that a table points at, too");
+        table.argument("SOURCE", &source_, "a region");
+        table.argument("PAGE", &page_texts_, "numbers of the pages to free");
+        table.flag("--open", &options_.open, "set bit 0 first where it is clear, as the kernel's open does");
+        table.flag("--force-referenced", &force_, "free pages that a table points at, too");
+    }
+
+    void prepare(const Session &session) override
+    {
+        for (const std::string &text : page_texts_)
+            pages_.emplace_back(require_number(text, "PAGE"));
+        if (session.reading().names_device())
+            throw Error(Failure::usage, "bad-option",
+                        "free does not take --device and --pasid: pointers of every device count", "leave them out");
     }
 
     int run(Session &session) override
     {
-        for (const std::string &text : page_texts_)
-            pages_.emplace_back(require_number(text, "PAGE"));
         return session.for_each_source({source_},
                                        [&](const std::string &source) { return give_back(session, source); });
     }
@@ -78,14 +83,13 @@ public:
 private:
     int give_back(Session &session, const std::string &argument) const
     {
-        refuse_decoding_mistakes(session.options());
         const OpenedSource source = session.open(argument, OpenMode::read_write);
-        refuse_source_as_piece(source, session.options().source);
+        refuse_source_as_piece(source, session.reading());
         SourceInfo info = info_with_base(source);
         write_region(session, source, description(), [&](std::span<const std::byte> region) {
             Edits edits = plan_free(region, pages_, options_);
             if (!force_)
-                refuse_referenced(source, session.options(), info);
+                refuse_referenced(source, session.reading(), info);
             return edits;
         });
         std::vector<Range<PageIndex>> freed;
@@ -106,16 +110,8 @@ private:
         return text;
     }
 
-    /// --device picks one translation out of a directory; a pointer from any of them counts here.
-    static void refuse_decoding_mistakes(const SharedOptions &options)
-    {
-        if (!options.decoding.device.empty() || !options.decoding.pasid.empty())
-            throw Error(Failure::usage, "bad-option",
-                        "free does not take --device and --pasid: pointers of every device count", "leave them out");
-    }
-
     /// Takes over into `info` what is found out about the base.
-    void refuse_referenced(const OpenedSource &source, const SharedOptions &options, SourceInfo &info) const
+    void refuse_referenced(const OpenedSource &source, const SourceReading &reading, SourceInfo &info) const
     {
         PagesSought sought;
         for (const PageIndex page : pages_)
@@ -123,9 +119,9 @@ private:
         std::optional<PageReference> found;
         std::optional<Tables> tables;
         try {
-            tables = open_tables(source, options);
+            tables = open_tables(source, reading);
         } catch (const Error &error) {
-            if (!is_undecided(error))
+            if (!error.is(ErrorClass::undecided))
                 throw;
         }
         if (tables) {
@@ -182,6 +178,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_free() { return std::make_unique<Free>(); }
+extern const CommandRow free_row{"free",
+                                 "zeroes pages and clears their bits, unless a table points at them",
+                                 Section::region,
+                                 Needs::tables,
+                                 make_command<Free>,
+                                 Effect::writes};
 
 }  // namespace pgregion::cli

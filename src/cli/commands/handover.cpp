@@ -2,18 +2,14 @@
 //
 // pgregion handover: what a kernel hands over for a live update, down to the roots of tables, and whether all of
 // these tables are preserved.
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/source.h"
 #include "cli/session/session.h"
-#include "io/failures.h"
 #include "io/output.h"
 #include "report/handover_report.h"
 
 #include <pgregion/error.h>
 #include <pgregion/handover.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -27,14 +23,18 @@ constexpr std::size_t kMostFdtBytes = std::size_t{4} << 20;
 class ShowHandover final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "dumps or memories")->required()->type_name("");
-        CLI::Option *const fdt =
-            app.add_option("--fdt", fdt_, "physical address of the KHO FDT (default: searched for)")->type_name("PA");
-        app.add_option("--fdt-file", fdt_file_, "a copy of the KHO FDT, as debugfs has it in kho/out/fdt")
-            ->excludes(fdt)
-            ->type_name("FILE");
+        table.argument("SOURCE", &sources_, "dumps or memories");
+        table.option("--fdt", "PA", &fdt_, "physical address of the KHO FDT (default: searched for)");
+        table.option("--fdt-file", "FILE", &fdt_file_, "a copy of the KHO FDT, as debugfs has it in kho/out/fdt")
+            .excludes({"--fdt"});
+    }
+
+    void prepare(const Session &) override
+    {
+        if (!fdt_.empty())
+            fdt_at_ = PhysAddr(require_physical(fdt_, "--fdt"));
     }
 
     int run(Session &session) override
@@ -51,14 +51,14 @@ private:
     int show(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        Found found = find(source, argument);
+        Found found = find(source);
         if (found.search.truncated)
             found.handover.note({HandoverProblemKind::search_cut_short, found.search.found.back().paddr});
         prove_handover(source.memory(), found.handover);
         source.source().ensure_intact();
         const SourceInfo info = source.info();
         session.results().begin(&info);
-        report::write_handover(session.results(), {found.handover, found.search.found, io::shell_word(argument)},
+        report::write_handover(session.results(), {found.handover, found.search.found, session.words(argument)},
                                session.palette());
         session.results().end();
         warn(session, argument, found.handover);
@@ -66,11 +66,11 @@ private:
         return found.handover.proved() ? kClean : kAnswerIsNo;
     }
 
-    [[nodiscard]] Found find(const OpenedSource &source, const std::string &argument) const
+    [[nodiscard]] Found find(const OpenedSource &source) const
     {
         const MemorySource &memory = source.memory();
-        if (!fdt_.empty())
-            return {read_handover(memory, {PhysAddr(require_number(fdt_, "--fdt")), {}}), {}};
+        if (fdt_at_)
+            return {read_handover(memory, {fdt_at_, {}}), {}};
         if (!fdt_file_.empty()) {
             const std::string copy = io::read_small_file(fdt_file_, kMostFdtBytes);
             return {read_handover(memory, {std::nullopt, std::as_bytes(std::span(copy))}), {}};
@@ -81,12 +81,12 @@ private:
                         "no KHO FDT begins at any page of this memory: the kernel that it is of hands nothing over, "
                         "or the dump leaves that page out",
                         "where its address is known, give --fdt PA; a copy of it, --fdt-file FILE");
-        Handover handover = choose(memory, search, argument);
+        Handover handover = choose(memory, search);
         return {std::move(handover), std::move(search)};
     }
 
     /// The only one; else the only one that can be read without a doubt, or the only one of these with roots.
-    static Handover choose(const MemorySource &memory, const HandoverSearch &search, const std::string &argument)
+    static Handover choose(const MemorySource &memory, const HandoverSearch &search)
     {
         if (search.found.size() == 1)
             return read_handover(memory, {search.found.front().paddr, {}});
@@ -100,7 +100,7 @@ private:
             std::erase_if(good, without_roots);
         if (good.size() == 1)
             return std::move(good.front());
-        throw several(search, argument);
+        throw several(search);
     }
 
     static std::optional<Handover> read_if_good(const MemorySource &memory, const HandoverFdt &fdt)
@@ -110,13 +110,13 @@ private:
             if (handover.problem_count == 0)
                 return handover;
         } catch (const Error &error) {
-            if (error.code() != "unknown-handover-version")
+            if (!error.is(ErrorClass::unknown_version))
                 throw;
         }
         return std::nullopt;
     }
 
-    static Error several(const HandoverSearch &search, const std::string &argument)
+    static Error several(const HandoverSearch &search)
     {
         std::string list;
         for (const HandoverFdt &fdt : search.found)
@@ -125,8 +125,7 @@ private:
                 fmt::format("there are several KHO FDTs, at {}: one may be of the kernel before, one of the kernel "
                             "after, and not one of them stands out",
                             list),
-                fmt::format("say which: pgregion handover {} --fdt {}", io::shell_word(argument),
-                            hex(search.found.front().paddr.value()))};
+                fmt::format("say which: pgregion handover SOURCE --fdt {}", hex(search.found.front().paddr.value()))};
     }
 
     static void warn(const Session &session, const std::string &argument, const Handover &handover)
@@ -141,11 +140,13 @@ private:
 
     std::vector<std::string> sources_;
     std::string fdt_;
+    std::optional<PhysAddr> fdt_at_;
     std::string fdt_file_;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_handover() { return std::make_unique<ShowHandover>(); }
+extern const CommandRow handover_row{"handover", "hand-over records of a live update down to the table roots",
+                                     Section::search, Needs::source, make_command<ShowHandover>};
 
 }  // namespace pgregion::cli

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion info: what a region is, and what to run next.
-#include "cli/checking/checked_source.h"
-#include "cli/commands/commands.h"
 #include "cli/opening/tables.h"
+#include "cli/session/session.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
 #include <pgregion/guess.h>
 #include <pgregion/region.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -23,7 +20,17 @@ using report::append;
 class Info final : public Command
 {
 public:
-    void declare(CLI::App &app) override { app.add_option("SOURCE", sources_, "regions")->required()->type_name(""); }
+    void declare(OptionTable &table) override { table.argument("SOURCE", &sources_, "regions"); }
+
+    void prepare(const Session &session) override
+    {
+        const SourceReading &reading = session.reading();
+        if (reading.root.given() || reading.by_register() || !reading.pieces.empty() || reading.names_device())
+            throw Error(Failure::usage, "bad-option",
+                        "info looks at one region from its page 1 on: it does not take --with, --device, --pasid, "
+                        "--root or a register",
+                        "pgregion devices, mappings and decode take them");
+    }
 
     int run(Session &session) override
     {
@@ -41,7 +48,7 @@ private:
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
         Findings found{source.info(), describe_region(source.region()), {}};
-        found.guess = guess(source, session.options());
+        found.guess = guess(source, session.reading());
         if (const Reading *reading = found.guess.decided(); reading != nullptr && !found.info.paddr) {
             found.info.paddr = reading->base;
             found.info.paddr_origin = PaddrOrigin::inferred;
@@ -50,27 +57,19 @@ private:
         session.results().begin(&found.info);
         report::put_info(session.results(), found.region, found.guess);
         if (session.results().wants_text())
-            session.results().text(text(found, session));
+            session.results().text(text(found, session, session.words(argument)));
         session.results().end();
         return kClean;
     }
 
-    static Guess guess(const OpenedSource &source, const SharedOptions &options)
+    static Guess guess(const OpenedSource &source, const SourceReading &reading)
     {
-        const DecodingOptions &decoding = options.decoding;
-        const bool elsewhere =
-            !decoding.root.empty() || !decoding.registers.empty() || !decoding.registers_file.empty();
-        if (elsewhere || !options.source.with.empty() || !decoding.device.empty() || !decoding.pasid.empty())
-            throw Error(Failure::usage, "bad-option",
-                        "info looks at one region from its page 1 on: it does not take --with, --device, --pasid, "
-                        "--root or a register",
-                        "pgregion devices, mappings and decode take them");
-        GuessLimits limits = read_context(decoding).limits;
+        GuessLimits limits = reading.context.limits;
         limits.base = source.paddr();
         return guess_region(source.region(), kRootPage, limits);
     }
 
-    static std::string text(const Findings &found, const Session &session)
+    static std::string text(const Findings &found, const Session &session, const report::SourceWords &words)
     {
         const RegionReport &region = found.region;
         const Reading *reading = found.guess.decided();
@@ -85,7 +84,8 @@ private:
                reading != nullptr ? report::reading_text(*reading) : "unknown", name(found.guess.confidence));
         append_evidence(out, found.guess, session);
         append_base(out, found);
-        append(out, "  next        {}\n", next_command(found, options_given(session.options())));
+        if (words.can_be_named())
+            append(out, "  next        {}\n", next_command(found, words));
         return out;
     }
 
@@ -111,16 +111,14 @@ private:
         append(out, "  address     unknown{}\n", candidates);
     }
 
-    /// `options` say where in the source the region lies, among other things.
-    static std::string next_command(const Findings &found, const std::string &options)
+    static std::string next_command(const Findings &found, const report::SourceWords &words)
     {
-        const std::string path = printable(found.info.path) + printable(options);
-        if (found.region.state == RegionState::not_a_region || found.region.state == RegionState::never_opened)
-            return fmt::format("pgregion bitmap {}", path);
         const Reading *reading = found.guess.decided();
-        if (reading != nullptr)
-            return fmt::format("pgregion {} {}", reading->directory != nullptr ? "devices" : "mappings", path);
-        return fmt::format("pgregion bitmap {}; pgregion decode {} --format NAME", path, path);
+        const RegionState state = found.region.state;
+        const bool is_open = state != RegionState::not_a_region && state != RegionState::never_opened;
+        if (is_open && reading != nullptr)
+            return report::next_on_tables(reading->directory != nullptr ? "devices" : "mappings", words);
+        return report::next_on_source("bitmap", words);
     }
 
     std::vector<std::string> sources_;
@@ -128,6 +126,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_info() { return std::make_unique<Info>(); }
+extern const CommandRow info_row{"info", "what a region is: state, counts, format, base, what to run next",
+                                 Section::region, Needs::tables, make_command<Info>};
 
 }  // namespace pgregion::cli

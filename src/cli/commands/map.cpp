@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// pgregion map and unmap: edit the page tables in a region.
-#include "cli/commands/commands.h"
-#include "cli/opening/device_list.h"
+// pgregion map: maps a range in the page tables of a region.
 #include "cli/opening/numbers.h"
-#include "cli/writing/region_writer.h"
-#include "report/region_report.h"
+#include "cli/session/session.h"
+#include "cli/writing/table_edits.h"
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
@@ -13,7 +11,7 @@
 #include <bit>
 #include <map>
 
-#include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace pgregion::cli
 {
@@ -21,88 +19,40 @@ namespace pgregion::cli
 namespace
 {
 
-using PlanOfTables = std::function<TablesPlan(std::span<const std::byte> region, const TablesInRegion &tables)>;
-
-/// The page tables that the options name: by themselves, or those of a device.
-TablesInRegion tables_to_edit(const Tables &tables, const DecodingOptions &options)
-{
-    if (!tables.pages.base)
-        throw Error(Failure::operational, "base-undecided",
-                    "the tables do not tell the physical address of the region: a pointer between tables would name "
-                    "the wrong page; nothing was changed",
-                    "give it: --paddr PA, or SOURCE@0xPA");
-    TablesInRegion edited{tables.format, tables.params, *tables.pages.base, tables.root};
-    if (tables.directory == nullptr)
-        return edited;
-    const auto requester = wanted_device(tables, options);
-    if (!requester)
-        throw Error(Failure::usage, "device-needed",
-                    "an IOVA means something only for one device, and this is a directory of devices",
-                    "give --device ID; pgregion devices lists them");
-    const Translation translation = require_device_entry(tables, *requester).device.translation;
-    if (translation.format == nullptr || translation.outer.format != nullptr)
-        throw Error(Failure::refused, "no-tables-to-edit",
-                    fmt::format("device {} has no page tables of its own in this region ({}): nothing was changed",
-                                report::device_name(requester->device), name(translation.kind)),
-                    "pgregion devices shows how each device is translated");
-    edited.format = translation.format;
-    edited.params = translation.params;
-    edited.root = translation.root;
-    return edited;
-}
-
-/// Plans on the tables that the options name, writes, and says what changed.
-int edit_tables(Session &session, const std::string &argument, const std::string &description,
-                const PlanOfTables &plan_of)
-{
-    const OpenedSource source = session.open(argument, OpenMode::read_write);
-    TablesPlan plan;
-    Tables tables = open_tables(source, session.options());
-    std::ignore = source.region();  // refuses a memory: only a region says which pages are free
-    const TablesInRegion edited = tables_to_edit(tables, session.options().decoding);
-    write_region(session, source, description, [&](std::span<const std::byte> region) {
-        plan = plan_of(region, edited);
-        return plan.edits;
-    });
-    report::ResultWriter &results = session.results();
-    results.begin(&tables.info);
-    report::put_tables_plan(results, plan, source.offset(), tables.pages);
-    results.end();
-    return kClean;
-}
-
 class Map final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
-        app.add_option("IOVA", iova_, "first address that a device asks for")->required()->type_name("");
-        app.add_option("PA", pa_, "physical address that it is to reach")->required()->type_name("");
-        app.add_option("SIZE", size_, "bytes, K, M and G are taken")->required()->type_name("");
-        app.add_option("--access", access_, "what the device may do: letters of rwx (default rw)")->type_name("rwx");
-        app.add_option("--page-size", page_size_, "pages of exactly this size (default: the largest that fit)")
-            ->type_name("SIZE");
-        app.add_option("--memory-type", memory_type_, "normal (default), non-cached or device")
-            ->check(CLI::IsMember({"normal", "non-cached", "device"}))
-            ->type_name("TYPE");
+        table.argument("SOURCE", &source_, "a region");
+        table.argument("IOVA", &iova_, "first address that a device asks for");
+        table.argument("PA", &pa_, "physical address that it is to reach");
+        table.argument("SIZE", &size_, "bytes, K, M and G are taken");
+        table.option("--access", "rwx", &access_, "what the device may do: letters of rwx (default rw)");
+        table.option("--page-size", "SIZE", &page_size_, "pages of exactly this size (default: the largest that fit)");
+        table.option("--memory-type", "TYPE", &memory_type_, "normal (default), non-cached or device")
+            .one_of({"normal", "non-cached", "device"});
     }
 
-    int run(Session &session) override
+    void prepare(const Session &) override
     {
-        MapRequest request;
+        MapRequest &request = request_;
         request.iova = Iova(require_number(iova_, "IOVA"));
-        request.pa = PhysAddr(require_number(pa_, "PA"));
+        request.pa = PhysAddr(require_physical(pa_, "PA"));
         request.size_bytes = require_size(size_, "SIZE");
         request.access = wanted_access();
         static const std::map<std::string_view, MemoryType> kTypes{
             {"normal", MemoryType::normal}, {"non-cached", MemoryType::non_cached}, {"device", MemoryType::device}};
         request.memory = kTypes.at(memory_type_);
         request.page_size_lg2 = wanted_page_size();
+    }
+
+    int run(Session &session) override
+    {
         return session.for_each_source({source_}, [&](const std::string &source) {
             return edit_tables(session, source, fmt::format("map {} {} {}", iova_, pa_, size_),
                                [&](std::span<const std::byte> region, const TablesInRegion &tables) {
-                                   return plan_map(region, tables, request);
+                                   return plan_map(region, tables, request_);
                                });
         });
     }
@@ -136,6 +86,7 @@ private:
         return static_cast<std::uint8_t>(std::countr_zero(size));
     }
 
+    MapRequest request_;
     std::string source_;
     std::string iova_;
     std::string pa_;
@@ -145,39 +96,10 @@ private:
     std::string memory_type_ = "normal";
 };
 
-class Unmap final : public Command
-{
-public:
-    void declare(CLI::App &app) override
-    {
-        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
-        app.add_option("IOVA", iova_, "first address to take away")->required()->type_name("");
-        app.add_option("SIZE", size_, "bytes, K, M and G are taken")->required()->type_name("");
-        app.add_flag("--free-empty", free_empty_, "give back tables that hold nothing any more");
-    }
-
-    int run(Session &session) override
-    {
-        const UnmapRequest request{Iova(require_number(iova_, "IOVA")), require_size(size_, "SIZE"),
-                                   free_empty_ ? EmptyTables::free : EmptyTables::keep};
-        return session.for_each_source({source_}, [&](const std::string &source) {
-            return edit_tables(session, source, fmt::format("unmap {} {}", iova_, size_),
-                               [&](std::span<const std::byte> region, const TablesInRegion &tables) {
-                                   return plan_unmap(region, tables, request);
-                               });
-        });
-    }
-
-private:
-    std::string source_;
-    std::string iova_;
-    std::string size_;
-    bool free_empty_ = false;
-};
-
 }  // namespace
 
-std::unique_ptr<Command> make_map() { return std::make_unique<Map>(); }
-std::unique_ptr<Command> make_unmap() { return std::make_unique<Unmap>(); }
+extern const CommandRow map_row{
+    "map",         "maps a range in a region's tables, all or nothing", Section::edit, Needs::tables, make_command<Map>,
+    Effect::writes};
 
 }  // namespace pgregion::cli

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion mappings: IOVA to PA for page tables, for one device, or for every device of a directory.
-#include "cli/commands/commands.h"
-#include "cli/opening/device_list.h"
 #include "cli/opening/numbers.h"
+#include "cli/opening/trees.h"
+#include "cli/session/session.h"
 #include "report/entry_report.h"
 #include "report/mapping_report.h"
 
 #include <pgregion/error.h>
 #include <pgregion/mapping.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -34,12 +32,18 @@ private:
 class Mappings final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions or memories")->required()->type_name("");
-        app.add_flag("--every-page", every_page_, "one row per leaf instead of merged ranges");
-        app.add_option("--iova", iova_, "only what touches FIRST-LAST or FIRST+SIZE")->type_name("RANGE");
-        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
+        table.argument("SOURCE", &sources_, "regions or memories");
+        table.flag("--every-page", &every_page_, "one row per leaf instead of merged ranges");
+        table.option("--iova", "RANGE", &iova_, "only what touches FIRST-LAST or FIRST+SIZE");
+        table.option("--limit", "ROWS", &limit_, "at most ROWS rows");
+    }
+
+    void prepare(const Session &) override
+    {
+        if (!iova_.empty())
+            range_ = require_iova_range(iova_);
     }
 
     int run(Session &session) override
@@ -61,14 +65,24 @@ private:
     int list(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.options());
+        const Tables tables = open_tables(source, session.reading());
+        report::Problems problems;
+        const std::vector<Tree> trees = folded(wanted_trees(tables, session.reading(), problems));
         report::ResultWriter &results = session.results();
         results.begin(&tables.info);
         results.list("mappings", "mapping");
         results.list("problems", "problem");
-        Listing listing{session, tables, report::MappingReport(results, limit_),
-                        {},      {},     WalkBudget::for_memory(tables.memory)};
-        list_roots(listing, wanted_device(tables, session.options().decoding));
+        Listing listing{session,
+                        tables,
+                        report::MappingReport(results, limit_),
+                        std::move(problems),
+                        {},
+                        WalkBudget::for_memory(tables.memory)};
+        for (const Tree &tree : trees) {
+            list_tree(listing, tree);
+            if (listing.rows.cut() || results.reader_gone())
+                break;
+        }
         tables.ensure_intact(source);
         listing.rows.flush();
         if (listing.rows.cut())
@@ -81,40 +95,15 @@ private:
         return listing.problems.truncated() ? kAnswerIsNo : kClean;
     }
 
-    void list_roots(Listing &listing, const std::optional<Requester> &wanted)
-    {
-        const Tables &tables = listing.tables;
-        if (tables.directory == nullptr) {
-            walk_root(listing, tables.request());
-            return;
-        }
-        if (wanted) {
-            const UnitDevice device = require_device_entry(tables, *wanted);
-            const Translation &translation = device.device.translation;
-            if (!root_readable(tables, translation))
-                throw Error(Failure::operational, "root-outside-source",
-                            fmt::format("the page tables of device {} begin at {}, which the source does not hold",
-                                        report::device_name(wanted->device), hex(translation.root.value())),
-                            "add the piece of memory that holds them: --with FILE@0xPA");
-            list_rows(listing, device);
-            return;
-        }
-        for (const UnitDevice &device : folded(list_devices(tables, listing.problems))) {
-            list_rows(listing, device);
-            if (listing.rows.cut() || listing.session.results().reader_gone())
-                break;
-        }
-    }
-
     /// Neighbours without tables that are alike as one row: a directory has a blocked entry for every absent device.
-    static std::vector<UnitDevice> folded(const std::vector<UnitDevice> &rows)
+    static std::vector<Tree> folded(const std::vector<Tree> &trees)
     {
-        std::vector<UnitDevice> result;
-        for (const UnitDevice &row : rows) {
-            if (result.empty() || !goes_on(result.back(), row))
-                result.push_back(row);
+        std::vector<Tree> result;
+        for (const Tree &tree : trees) {
+            if (result.empty() || !tree.device || !goes_on(*result.back().device, *tree.device))
+                result.push_back(tree);
             else
-                result.back().device.last_id = row.device.last_id;
+                result.back().device->device.last_id = tree.device->device.last_id;
         }
         return result;
     }
@@ -128,20 +117,25 @@ private:
         return neighbours && a.format == nullptr && b.format == nullptr && a.kind == b.kind && a.access == b.access;
     }
 
-    void list_rows(Listing &listing, const UnitDevice &row)
+    void list_tree(Listing &listing, const Tree &tree) const
+    {
+        if (tree.device)
+            begin_device(listing, *tree.device);
+        if (tree.request)
+            walk_root(listing, *tree.request);
+    }
+
+    static void begin_device(Listing &listing, const UnitDevice &row)
     {
         const Device &device = row.device;
-        const std::string heading = fmt::format("# {}: {}", report::requester_name(row),
-                                                report::translation_text(device.translation, listing.tables.pages));
         if (device.translation.format == nullptr) {
-            const std::string note = note_for(row);
-            listing.notes.push_back(note);
-            listing.rows.owner({}, "# " + note);
+            listing.notes.push_back(note_for(row));
+            listing.rows.owner({}, "# " + listing.notes.back());
             return;
         }
-        listing.rows.owner({device.id, device.pasid, row.unit}, heading);
-        if (root_readable(listing.tables, device.translation))
-            walk_root(listing, walk_request(device.translation));
+        listing.rows.owner({device.id, device.pasid, row.unit},
+                           fmt::format("# {}: {}", report::requester_name(row),
+                                       report::translation_text(device.translation, listing.tables.pages)));
     }
 
     static std::string note_for(const UnitDevice &row)
@@ -160,10 +154,9 @@ private:
         }
     }
 
-    void walk_root(Listing &listing, WalkRequest request)
+    void walk_root(Listing &listing, WalkRequest request) const
     {
-        if (!iova_.empty())
-            request.only = require_iova_range(iova_);
+        request.only = range_;
         request.budget = &listing.budget;
         OuterStage outer(listing.tables.memory, request.outer);
         OuterStage *const nested = request.outer.format != nullptr ? &outer : nullptr;
@@ -182,11 +175,13 @@ private:
     std::vector<std::string> sources_;
     bool every_page_ = false;
     std::string iova_;
+    std::optional<Range<Iova>> range_;
     std::uint64_t limit_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_mappings() { return std::make_unique<Mappings>(); }
+extern const CommandRow mappings_row{"mappings", "IOVA to PA, merged where contiguous and alike", Section::tables,
+                                     Needs::tables, make_command<Mappings>};
 
 }  // namespace pgregion::cli

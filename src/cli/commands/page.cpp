@@ -2,14 +2,12 @@
 //
 // pgregion page: one page, entry by entry with every field named, or as bytes.
 #include "base/bytes.h"
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/table_pages.h"
+#include "cli/session/session.h"
 #include "report/entry_report.h"
 
 #include <pgregion/error.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -49,12 +47,19 @@ std::string hex_lines(Bytes page)
 class Page final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region or memory")->required()->type_name("");
-        app.add_option("PAGE", page_, "number of the page, 0 being the first of the source")->required()->type_name("");
-        app.add_flag("--hex", hex_, "bytes instead of entries");
-        app.add_option("--level", level_, "read it as a table of this level, whatever leads to it")->type_name("N");
+        table.argument("SOURCE", &source_, "a region or memory");
+        table.argument("PAGE", &page_, "number of the page, 0 being the first of the source");
+        table.flag("--hex", &hex_, "bytes instead of entries");
+        table.option("--level", "N", &level_, "read it as a table of this level, whatever leads to it");
+    }
+
+    void prepare(const Session &) override
+    {
+        number_ = require_number(page_, "PAGE");
+        if (!level_.empty())
+            wanted_level_ = require_number(level_, "--level");
     }
 
     int run(Session &session) override
@@ -66,7 +71,7 @@ private:
     int show(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const std::uint64_t number = require_number(page_, "PAGE");
+        const std::uint64_t number = number_;
         const Bytes page = bytes_of(source, number);
         report::ResultWriter &results = session.results();
         if (hex_ || (source.is_region() && number == 0)) {
@@ -75,7 +80,7 @@ private:
             results.end();
             return kClean;
         }
-        const Tables tables = open_tables(source, session.options());
+        const Tables tables = open_tables(source, session.reading());
         const PhysAddr address = tables.pages.base.value_or(PhysAddr(0)) + number * kPageBytes;
         const std::vector<TableRole> roles = roles_on(tables, address);
         tables.ensure_intact(source);
@@ -154,7 +159,7 @@ private:
     /// reach into it; no table is longer than the source.
     [[nodiscard]] std::vector<TableRole> roles_on(const Tables &tables, PhysAddr page) const
     {
-        if (!level_.empty())
+        if (wanted_level_)
             return {forced_role(tables, page)};
         std::vector<TableRole> found;
         for (const auto &[address, role] : table_roles(tables)) {
@@ -183,7 +188,7 @@ private:
 
     [[nodiscard]] TableRole forced_role(const Tables &tables, PhysAddr address) const
     {
-        const std::uint64_t level = require_number(level_, "--level");
+        const std::uint64_t level = *wanted_level_;
         if (tables.format == nullptr || level >= tables.params.levels)
             throw Error(Failure::usage, "bad-level", "--level needs a format of page tables that has such a level",
                         "give --format NAME --levels N; levels count from 0");
@@ -258,13 +263,16 @@ private:
 
     std::string source_;
     std::string page_;
+    std::uint64_t number_ = 0;
     bool hex_ = false;
     std::vector<std::byte> buffer_;  ///< of page_of_memory()
     std::string level_;
+    std::optional<std::uint64_t> wanted_level_;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_page() { return std::make_unique<Page>(); }
+extern const CommandRow page_row{"page", "one page, entry by entry with every field", Section::tables, Needs::tables,
+                                 make_command<Page>};
 
 }  // namespace pgregion::cli

@@ -12,19 +12,17 @@
 #include "cli/checking/check_choices.h"
 #include "cli/checking/check_subject.h"
 #include "cli/checking/checked_source.h"
-#include "cli/commands/commands.h"
+#include "cli/session/session.h"
 #include "cli/writing/questions.h"
 #include "cli/writing/region_writer.h"
 #include "cli/writing/repaired_copy.h"
-#include "io/failures.h"
+#include "cli/writing/source_journal.h"
 #include "report/repair_report.h"
 
 #include <pgregion/error.h>
 
 #include <algorithm>
 #include <filesystem>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -37,20 +35,20 @@ constexpr int kAllRepaired = 1;
 class Repair final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region or memory")->required()->type_name("");
-        CLI::Option *plan = app.add_flag("-n,--plan", plan_only_, "show the plan and change nothing");
-        CLI::Option *safe = app.add_flag("-p,--safe", safe_, "safe repairs only")->excludes(plan);
-        app.add_flag("-y,--yes", all_, "all repairs")->excludes(plan)->excludes(safe);
-        app.add_option("--to", copy_, "write a repaired copy to FILE, which must not exist; SOURCE stays as it is")
-            ->type_name("FILE");
-        app.add_flag("--clear-reserved", keep_entries_,
-                     "clear reserved bits that are set instead of the whole entry: it may begin to translate");
-        declare_check_choices(app, choices_);
+        table.argument("SOURCE", &source_, "a region or memory");
+        table.flag("-n,--plan", &plan_only_, "show the plan and change nothing");
+        table.flag("-p,--safe", &safe_, "safe repairs only").excludes({"--plan"});
+        table.flag("-y,--yes", &all_, "all repairs").excludes({"--plan", "--safe"});
+        table.option("--to", "FILE", &copy_,
+                     "write a repaired copy to FILE, which must not exist; SOURCE stays as it is");
+        table.flag("--clear-reserved", &keep_entries_,
+                   "clear reserved bits that are set instead of the whole entry: it may begin to translate");
+        declare_check_choices(table, choices_);
     }
 
-    int run(Session &session) override
+    void prepare(const Session &session) override
     {
         const bool decided = plan_only_ || safe_ || all_;
         if (!decided && !can_ask())
@@ -62,7 +60,11 @@ public:
                         "the file for the repaired copy exists: nothing is overwritten", "choose another name for --to")
                 .at(copy_);
         arguments_ = check_arguments(choices_);
-        options_ = check_options(choices_, session.options().global.jobs);
+        options_ = check_options(choices_, session.jobs());
+    }
+
+    int run(Session &session) override
+    {
         return session.for_each_source({source_}, [&](const std::string &source) { return repair(session, source); });
     }
 
@@ -72,9 +74,9 @@ private:
         const bool writes = !plan_only_ && copy_.empty();
         const OpenedSource source = session.open(argument, writes ? OpenMode::read_write : OpenMode::read_only);
         refuse_dump(source);
-        const OpenedSubject opened = open_subject(source, session.options(), arguments_);
+        const OpenedSubject opened = open_subject(source, session.reading(), arguments_);
         report::CheckedSource before = check_source(source, opened, options_);
-        before.options = options_given(session.options());
+        before.next = words_for(session.words(argument));
         opened.ensure_intact(source);
         const RepairPlan plan = plan_of(session, source, opened, before);
 
@@ -96,8 +98,13 @@ private:
                     fmt::format("repair changes flat bytes or a copy of them, but this is memory of kind {}, found by "
                                 "physical address",
                                 kind_name(source.source().kind())),
-                    fmt::format("cut the region out and repair that: pgregion scan {} --extract DIR",
-                                io::shell_word(source.path())));
+                    "cut the region out and repair that: pgregion scan SOURCE --extract DIR");
+    }
+
+    [[nodiscard]] report::SourceWords words_for(report::SourceWords words) const
+    {
+        words.choice = words_of(choices_);
+        return words;
     }
 
     struct Planned {
@@ -138,14 +145,18 @@ private:
         show_plan(session, planned);
         const WriteOutcome written = write_edits(session, source, "repair", planned.plan.edits);
         report::CheckedSource after = check_source(source, opened, options_);
-        after.options = options_given(session.options());
+        after.next = planned.before.next;
         opened.ensure_intact(source);
         if (is_worse(after, planned.before)) {
             take_back(session, source);
             throw worse(after, planned.before, "it was taken back");
         }
         return finish(session, planned,
-                      {.applied = written.applied, .journal = written.journal, .copy = {}, .after = &after});
+                      {.applied = written.applied,
+                       .journal = written.journal,
+                       .undo = written.journal ? undo_command(session, source) : std::string(),
+                       .copy = {},
+                       .after = &after});
     }
 
     int write_copy(Session &session, const OpenedSource &source, const OpenedSubject &opened,
@@ -153,17 +164,17 @@ private:
     {
         show_plan(session, planned);
         write_repaired_copy(copy_, source, planned.plan.edits);
-        const SharedOptions options = same_reading(session.options(), source, opened);
-        const OpenedSource copy(copy_, options.source, OpenMode::read_only);
-        const OpenedSubject repaired = open_subject(copy, options, arguments_);
+        const SourceReading reading = same_reading(session.reading(), source, opened);
+        const OpenedSource copy(copy_, reading, OpenMode::read_only);
+        const OpenedSubject repaired = open_subject(copy, reading, arguments_);
         report::CheckedSource after = check_source(copy, repaired, options_);
-        after.options = options_given(session.options());
+        after.next = words_for(cli::words_of(copy_, reading));
         repaired.ensure_intact(copy);
         if (is_worse(after, planned.before)) {
             std::filesystem::remove(copy_);
             throw worse(after, planned.before, "the copy was removed");
         }
-        return finish(session, planned, {.applied = true, .journal = {}, .copy = copy_, .after = &after});
+        return finish(session, planned, {.applied = true, .journal = {}, .undo = {}, .copy = copy_, .after = &after});
     }
 
     static void show_plan(Session &session, const Planned &planned)
@@ -182,7 +193,7 @@ private:
         return {Failure::refused, "repair-made-worse",
                 fmt::format("the repair would leave {} errors where there were {}: {}",
                             after.report.of(Severity::error), before.report.of(Severity::error), done),
-                "repair less at a time: --only CODE; pgregion repair -n SOURCE shows the plan"};
+                "repair less at a time: --only CODE; see the plan: pgregion repair -n SOURCE"};
     }
 
     int finish(Session &session, const Planned &planned, const report::RepairOutcome &outcome) const
@@ -210,6 +221,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_repair() { return std::make_unique<Repair>(); }
+extern const CommandRow repair_row{"repair",
+                                   "repairs what check finds, after showing what it would change",
+                                   Section::health,
+                                   Needs::tables,
+                                   make_command<Repair>,
+                                   Effect::writes};
 
 }  // namespace pgregion::cli

@@ -6,7 +6,6 @@
 //   2 MiB that are there    changed in place, the bitmap last, and recorded in the undo journal
 //
 // What holds data is replaced only with --overwrite.
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
@@ -16,8 +15,6 @@
 
 #include <pgregion/error.h>
 #include <pgregion/text_form.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -40,11 +37,11 @@ std::vector<std::byte> read_text(const std::string &path)
 class Restore final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("TEXT", text_, "text that dump wrote, or - for standard input")->required()->type_name("");
-        app.add_option("IMAGE", image_, "a new file, or 2 MiB that are there already")->required()->type_name("");
-        app.add_flag("--overwrite", overwrite_, "replace what the target holds");
+        table.argument("TEXT", &text_, "text that dump wrote, or - for standard input");
+        table.argument("IMAGE", &image_, "a new file, or 2 MiB that are there already");
+        table.flag("--overwrite", &overwrite_, "replace what the target holds");
     }
 
     int run(Session &session) override
@@ -55,19 +52,19 @@ public:
 private:
     int make(Session &session, const std::string &argument) const
     {
-        const SourceOptions &options = session.options().source;
+        const SourceReading &reading = session.reading();
         const std::vector<std::byte> content = read_text(text_);
-        if (OpenedSource::is_new(argument, options)) {
-            OpenedSource::check_new_region(argument, options);
+        if (OpenedSource::is_new(argument, reading)) {
+            OpenedSource::check_new_region(argument, reading);
             retire_journal(session, argument);
             io::replace_file(parse_source(argument).path, content);
         } else {
-            const OpenedSource target(argument, options, OpenMode::read_write);
+            const OpenedSource target(argument, reading, OpenMode::read_write);
             refuse_data(target.region());
             write_region(session, target, "restore",
                          [&](std::span<const std::byte> now) { return plan_replace(now, content); });
         }
-        const SourceInfo info = OpenedSource(argument, options, OpenMode::read_only).info();
+        const SourceInfo info = OpenedSource(argument, reading, OpenMode::read_only).info();
         report::ResultWriter &results = session.results();
         results.begin(&info);
         results.text(fmt::format("{}: {} bytes made of {}\n", printable(info.path), content.size(), printable(text_)));
@@ -86,7 +83,7 @@ private:
                         fmt::format("the target holds data (the first byte that is not zero is at offset {}): it would "
                                     "be lost; nothing was changed",
                                     *offset),
-                        "run `pgregion info IMAGE` to see what it is; --overwrite replaces it");
+                        "see what it is: pgregion info SOURCE; --overwrite replaces it");
     }
 
     std::string text_;
@@ -96,6 +93,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_restore() { return std::make_unique<Restore>(); }
+extern const CommandRow restore_row{
+    "restore",     "makes the region that a text stands for", Section::edit, Needs::source, make_command<Restore>,
+    Effect::writes};
 
 }  // namespace pgregion::cli

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion root: takes the root page as the kernel does, but refuses where the kernel only complains.
-#include "cli/commands/commands.h"
 #include "cli/opening/liveupdate.h"
 #include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
 #include "report/region_report.h"
 
 #include <array>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -20,11 +17,11 @@ namespace
 class Root final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region")->required()->type_name("");
-        declare_liveupdate(app, liveupdate_);
-        app.add_flag("--open", options_.open, "set bit 0 first where it is clear, as the kernel's open does");
+        table.argument("SOURCE", &source_, "a region");
+        declare_liveupdate(table, liveupdate_);
+        table.flag("--open", &options_.open, "set bit 0 first where it is clear, as the kernel's open does");
     }
 
     int run(Session &session) override
@@ -65,6 +62,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_root() { return std::make_unique<Root>(); }
+extern const CommandRow root_row{"root",
+                                 "takes the root page; refuses when its bit is not what a live update expects",
+                                 Section::region,
+                                 Needs::source,
+                                 make_command<Root>,
+                                 Effect::writes};
 
 }  // namespace pgregion::cli

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion scan: what is in a memory where nobody says where things are.
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/source.h"
 #include "cli/session/progress.h"
 #include "cli/session/session.h"
 #include "cli/writing/extracted_regions.h"
-#include "io/failures.h"
 #include "report/scan_report.h"
 #include "walk/page_cache.h"
 
@@ -15,8 +13,6 @@
 #include <pgregion/scan.h>
 
 #include <algorithm>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -33,30 +29,25 @@ constexpr unsigned kBestScore = 100;
 class Scan final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
         std::vector<std::string> kinds;
         for (std::size_t i = 0; i < kCandidateKinds; ++i)
             kinds.emplace_back(name(static_cast<CandidateKind>(i)));
-        app.add_option("SOURCE", sources_, "memories, dumps, collections of regions")->required()->type_name("");
-        app.add_option("--kind", kinds_, "look for region, area, directory or page-table alone (repeatable)")
-            ->check(CLI::IsMember(kinds))
-            ->expected(1)
-            ->take_all()
-            ->type_name("KIND");
-        app.add_option("--align", align_, "regions and areas begin at multiples of SIZE (default 4K)")
-            ->type_name("SIZE");
-        min_score_option_ = app.add_option("--min-score", min_score_, "leave out what scores less, 0 to 100")
-                                ->check(CLI::Range(0U, kBestScore).description(""))
-                                ->type_name("N");
-        app.add_flag("--all", all_, "page tables that a directory leads to, too");
-        app.add_option("--limit", limit_, "at most ROWS rows")->type_name("ROWS");
-        app.add_option("--extract", folder_, "write each region to a file in DIR")->type_name("DIR");
+        table.argument("SOURCE", &sources_, "memories, dumps, collections of regions");
+        table.option("--kind", "KIND", &kinds_, "look for region, area, directory or page-table alone (repeatable)")
+            .one_of(kinds);
+        table.option("--align", "SIZE", &align_, "regions and areas begin at multiples of SIZE (default 4K)");
+        table.option("--min-score", "N", &min_score_, "leave out what scores less, 0 to 100").between(0, kBestScore);
+        table.flag("--all", &all_, "page tables that a directory leads to, too");
+        table.option("--limit", "ROWS", &limit_, "at most ROWS rows");
+        table.option("--extract", "DIR", &folder_, "write each region to a file in DIR");
     }
+
+    void prepare(const Session &session) override { read_options(session); }
 
     int run(Session &session) override
     {
-        read_options(session);
         return session.for_each_source(sources_, [&](const std::string &source) { return scan(session, source); });
     }
 
@@ -68,7 +59,7 @@ private:
             throw Error(Failure::usage, "bad-align",
                         fmt::format("--align {} is not a multiple of 4096", hex(scan_.align_bytes)),
                         "4K finds regions wherever they lie, 2M where physical memory has them");
-        scan_.jobs = session.options().global.jobs;
+        scan_.jobs = session.jobs();
         scan_.inner = all_ ? ScanOptions::Inner::list : ScanOptions::Inner::leave_out;
         if (kinds_.empty())
             return;
@@ -83,7 +74,7 @@ private:
         source.source().ensure_intact();
         std::vector<PlacedCandidate> rows;
         for (const Candidate &candidate : found.candidates) {
-            if (candidate.score >= min_score_)
+            if (candidate.score >= min_score_.value_or(0))
                 rows.push_back(placed(source, candidate));
         }
         const bool cut = limit_ != 0 && rows.size() > limit_;
@@ -101,7 +92,7 @@ private:
     ScanReport look(const Session &session, const OpenedSource &source)
     {
         const std::vector<Range<PhysAddr>> ranges = ranges_of(source);
-        Progress progress(session.options().global, source.path());
+        Progress progress(session.global(), source.path());
         ScanOptions options = scan_;
         options.progress = [&progress](const ScanProgress &step) {
             progress.show(step.stage == ScanStage::pages ? "looking at pages" : "reading candidates", step.done,
@@ -168,7 +159,7 @@ private:
     void extract(Session &session, const OpenedSource &source, std::vector<PlacedCandidate> &rows) const
     {
         const ExtractedRegions regions(folder_);
-        const unsigned least = min_score_option_->count() != 0 ? min_score_ : kLeastExtracted;
+        const std::uint64_t least = min_score_.value_or(kLeastExtracted);
         const auto wanted = [&](const PlacedCandidate &row) {
             return row.candidate->kind == CandidateKind::region && row.candidate->score >= least;
         };
@@ -194,41 +185,40 @@ private:
                                      rows.empty() ? "nothing found" : report::counted(rows.size(), "candidate")));
         report::write_candidates(results, rows, session.palette());
         results.put_bool("truncated", truncated);
-        if (results.wants_text() && !rows.empty())
-            results.text(fmt::format("next: {}\n", next_command(source, rows.front())));
+        if (results.wants_text() && !rows.empty() && session.words(source.argument()).can_be_named())
+            results.text(fmt::format("next  {}\n", next_command(source, rows.front(), session.reading())));
         results.end();
     }
 
-    /// What shows more of the best candidate.
-    static std::string next_command(const OpenedSource &source, const PlacedCandidate &row)
+    /// What shows more of the best candidate, read at its own place.
+    static std::string next_command(const OpenedSource &source, const PlacedCandidate &row, SourceReading reading)
     {
         const Candidate &candidate = *row.candidate;
-        std::string file = printable(io::shell_word(source.path()));
+        std::string file = source.path();
         if (source.is_flat() && source.paddr())
             file += fmt::format("@{}", hex((*source.paddr() - source.offset()).value()));
+        reading.place = {};
         if (candidate.kind == CandidateKind::region || candidate.kind == CandidateKind::area) {
-            const std::string place = row.offset && !source.paddr()
-                                          ? fmt::format("--offset {}", hex(*row.offset))
-                                          : fmt::format("--at {}", hex(candidate.address.value()));
-            return fmt::format("pgregion {} {} {}", candidate.area ? "area" : "info", file, place);
+            if (row.offset && !source.paddr())
+                reading.place.offset = row.offset;
+            else
+                reading.place.at = candidate.address;
+            return report::next_on_source(candidate.area ? "area" : "info", words_of(file, reading));
         }
-        const Reading &reading = *candidate.reading;
-        const bool directory = reading.directory != nullptr;
-        std::string line =
-            fmt::format("pgregion {} {} --format {} --root {}", directory ? "devices" : "mappings", file,
-                        directory ? reading.directory->name : reading.table->name, hex(candidate.address.value()));
-        if (reading.params.levels != 0)
-            report::append(line, " --levels {}", reading.params.levels);
-        for (const std::string &parameter : report::reading_parameters(reading))
-            report::append(line, " --param {}", parameter);
-        return line;
+        const Reading &tables = *candidate.reading;
+        reading.context.format = tables.table;
+        reading.context.directory = tables.directory;
+        if (tables.params.levels != 0)
+            reading.levels = tables.params.levels;
+        reading.params = report::reading_parameters(tables);
+        reading.root.address = candidate.address;
+        return report::next_on_tables(tables.directory != nullptr ? "devices" : "mappings", words_of(file, reading));
     }
 
     std::vector<std::string> sources_;
     std::vector<std::string> kinds_;
     std::string align_ = "4K";
-    unsigned min_score_ = 0;
-    CLI::Option *min_score_option_ = nullptr;
+    std::optional<std::uint64_t> min_score_;
     bool all_ = false;
     std::uint64_t limit_ = 0;
     std::string folder_;
@@ -237,6 +227,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_scan() { return std::make_unique<Scan>(); }
+extern const CommandRow scan_row{"scan", "finds regions, areas, tables and directories in memory", Section::search,
+                                 Needs::source, make_command<Scan>};
 
 }  // namespace pgregion::cli

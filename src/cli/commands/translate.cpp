@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion translate: where IOVAs go, step by step, and what the hardware would say if they go nowhere.
-#include "cli/commands/commands.h"
 #include "cli/opening/device_list.h"
 #include "cli/opening/numbers.h"
+#include "cli/session/session.h"
 #include "report/translation_report.h"
 
 #include <pgregion/error.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -19,19 +17,21 @@ namespace
 class Translate final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "a region or memory")->required()->type_name("");
-        app.add_option("IOVA", iovas_, "addresses that a device asks for")->required()->type_name("");
-        app.add_option("--access", access_, "kind of request: r (default), w or x")
-            ->check(CLI::IsMember({"r", "w", "x"}))
-            ->type_name("KIND");
+        table.argument("SOURCE", &source_, "a region or memory");
+        table.argument("IOVA", &iovas_, "addresses that a device asks for");
+        table.option("--access", "KIND", &access_, "kind of request: r (default), w or x").one_of({"r", "w", "x"});
+    }
+
+    void prepare(const Session &) override
+    {
+        for (const std::string &iova : iovas_)
+            wanted_iovas_.emplace_back(require_number(iova, "IOVA"));
     }
 
     int run(Session &session) override
     {
-        for (const std::string &iova : iovas_)
-            wanted_iovas_.emplace_back(require_number(iova, "IOVA"));
         return session.for_each_source({source_}, [&](const std::string &source) { return answer(session, source); });
     }
 
@@ -46,10 +46,10 @@ private:
     int answer(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.options());
+        const Tables tables = open_tables(source, session.reading());
         std::optional<UnitLookup> lookup;
-        if (tables.directory != nullptr)
-            lookup = look_up(tables, session.options().decoding);
+        if (const auto requester = wanted_requester(tables, session.reading()))
+            lookup = find_requester(tables, *requester);
         std::vector<report::TranslationView> views;
         for (const Iova iova : wanted_iovas_)
             views.push_back(view(tables, lookup ? &*lookup : nullptr, iova));
@@ -64,16 +64,6 @@ private:
         }
         results.end();
         return status;
-    }
-
-    static UnitLookup look_up(const Tables &tables, const DecodingOptions &options)
-    {
-        const auto requester = wanted_device(tables, options);
-        if (!requester)
-            throw Error(Failure::usage, "device-needed",
-                        "an IOVA means something only for one device, and this is a directory of devices",
-                        "give --device ID; pgregion devices lists them");
-        return find_requester(tables, *requester);
     }
 
     [[nodiscard]] report::TranslationView view(const Tables &tables, const UnitLookup *found, Iova iova) const
@@ -103,6 +93,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_translate() { return std::make_unique<Translate>(); }
+extern const CommandRow translate_row{"translate", "where IOVAs go, with the walk and the fault", Section::tables,
+                                      Needs::tables, make_command<Translate>};
 
 }  // namespace pgregion::cli

@@ -6,7 +6,6 @@
 //   a change that is done         is inverted, and that is a change of its own, so that undo can be undone
 //
 // Nothing is changed where the source no longer holds what the journal says.
-#include "cli/commands/commands.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/source_journal.h"
@@ -19,39 +18,42 @@
 #include <algorithm>
 #include <array>
 
-#include <CLI/CLI.hpp>
-
 namespace pgregion::cli
 {
 
 namespace
 {
 
-constexpr const char *kHint = "pgregion undo SOURCE --list shows the changes; --undo FILE names another journal";
+constexpr const char *kHint = "list the changes: pgregion undo SOURCE --list; --undo FILE names another journal";
 
 class Undo final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", source_, "what a change was made to")->required()->type_name("");
-        CLI::Option *list = app.add_flag("--list", list_, "list the changes, newest first, and change nothing");
-        app.add_flag("-n,--dry-run", dry_run_, "show what would be changed back, and change nothing")->excludes(list);
-        CLI::Option *finish =
-            app.add_flag("--finish", finish_, "complete a change that was cut short instead of taking it back")
-                ->excludes(list);
-        app.add_option("--sequence", sequence_,
-                       "take change N back instead of the newest, if its bytes are still there")
-            ->type_name("N")
-            ->excludes(list)
-            ->excludes(finish);
+        table.argument("SOURCE", &source_, "what a change was made to");
+        table.flag("--list", &list_, "list the changes, newest first, and change nothing");
+        table.flag("-n,--dry-run", &dry_run_, "show what would be changed back, and change nothing")
+            .excludes({"--list"});
+        table.flag("--finish", &finish_, "complete a change that was cut short instead of taking it back")
+            .excludes({"--list"});
+        table
+            .option("--sequence", "N", &sequence_,
+                    "take change N back instead of the newest, if its bytes are still there")
+            .excludes({"--list", "--finish"});
+    }
+
+    void prepare(const Session &session) override
+    {
+        if (session.undo().none)
+            throw Error(Failure::usage, "bad-option", "undo does not take --no-undo: it needs the journal",
+                        "see pgregion undo --help");
+        if (!sequence_.empty())
+            wanted_ = require_number(sequence_, "--sequence");
     }
 
     int run(Session &session) override
     {
-        if (session.options().undo.none)
-            throw Error(Failure::usage, "bad-option", "undo does not take --no-undo: it needs the journal",
-                        "see pgregion undo --help");
         return session.for_each_source({source_}, [&](const std::string &source) {
             if (list_)
                 list(session, source);
@@ -101,7 +103,7 @@ private:
     [[nodiscard]] Step choose(const io::JournalFile &journal) const
     {
         const ChangeEntry *const unfinished = journal.newest(ChangeState::unfinished);
-        if (!sequence_.empty() && unfinished == nullptr)
+        if (wanted_ && unfinished == nullptr)
             return choose_by_number(journal);
         if (unfinished != nullptr)
             return {*unfinished, journal.edits(*unfinished), finish_ ? Side::after : Side::before};
@@ -118,7 +120,7 @@ private:
 
     [[nodiscard]] Step choose_by_number(const io::JournalFile &journal) const
     {
-        const std::uint64_t wanted = require_number(sequence_, "--sequence");
+        const std::uint64_t wanted = *wanted_;
         const auto changes = journal.changes();
         const auto found = std::ranges::find(changes, wanted, &ChangeEntry::sequence);
         if (found == changes.end() || found->state != ChangeState::done)
@@ -131,12 +133,12 @@ private:
 
     static void refuse_another_place(const Session &session, const OpenedSource &source, const ChangeEntry &change)
     {
-        if (session.options().source.offset.empty() || change.bitmap_at == source.offset())
+        if (!session.reading().place.offset || change.bitmap_at == source.offset())
             return;
         throw Error(Failure::refused, "change-elsewhere",
                     fmt::format("the newest change, {}, was made at offset {}; nothing was changed", change.sequence,
                                 change.bitmap_at ? hex(*change.bitmap_at) : "unknown"),
-                    "without --offset it is taken back; pgregion undo SOURCE --list shows all changes");
+                    "without --offset it is taken back");
     }
 
     /// All of a change that is done must be there; of one that was cut short each word may be the old or the new one.
@@ -188,10 +190,13 @@ private:
     bool dry_run_ = false;
     bool finish_ = false;
     std::string sequence_;
+    std::optional<std::uint64_t> wanted_;
 };
 
 }  // namespace
 
-std::unique_ptr<Command> make_undo() { return std::make_unique<Undo>(); }
+extern const CommandRow undo_row{
+    "undo",        "takes the newest change of a source back", Section::health, Needs::source, make_command<Undo>,
+    Effect::writes};
 
 }  // namespace pgregion::cli

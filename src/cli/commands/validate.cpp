@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion validate: whether the root-page bit (and bit 0) is what the next kernel expects. Changes nothing.
-#include "cli/commands/commands.h"
 #include "cli/opening/liveupdate.h"
 #include "cli/opening/source.h"
 #include "cli/session/session.h"
 #include "report/region_report.h"
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -18,10 +15,10 @@ namespace
 class Validate final : public Command
 {
 public:
-    void declare(CLI::App &app) override
+    void declare(OptionTable &table) override
     {
-        app.add_option("SOURCE", sources_, "regions")->required()->type_name("");
-        declare_liveupdate(app, liveupdate_);
+        table.argument("SOURCE", &sources_, "regions");
+        declare_liveupdate(table, liveupdate_);
     }
 
     int run(Session &session) override
@@ -50,6 +47,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Command> make_validate() { return std::make_unique<Validate>(); }
+extern const CommandRow validate_row{"validate", "compares the root-page bit with the expected state", Section::region,
+                                     Needs::source, make_command<Validate>};
 
 }  // namespace pgregion::cli

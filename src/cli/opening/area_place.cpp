@@ -15,21 +15,7 @@ namespace pgregion::cli
 namespace
 {
 
-constexpr const char *kListHint = "see what the area holds: pgregion area";
-
-std::uint32_t parse_inode(const SourceOptions &options)
-{
-    if (!options.file.empty())
-        throw Error(Failure::usage, "bad-inode", "--inode and --file both name a region of the area",
-                    "give only one of the two");
-    const auto number = parse_number(options.inode);
-    if (!number || *number == 0 || *number > kAreaInodes)
-        throw Error(Failure::usage, "bad-inode",
-                    fmt::format("--inode takes a number from 1 to {}, not '{}': an area has no other inodes",
-                                kAreaInodes, printable(options.inode)),
-                    kListHint);
-    return static_cast<std::uint32_t>(*number);
-}
+constexpr const char *kListHint = "see what the area holds: pgregion area SOURCE";
 
 const AreaInode &inode_of_number(const Area &area, std::uint32_t number)
 {
@@ -57,13 +43,10 @@ const AreaInode &inode_of_path(const Area &area, const std::string &path)
 
 }  // namespace
 
-bool names_area_file(const SourceOptions &options) { return !options.inode.empty() || !options.file.empty(); }
-
-std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const SourceOptions &options)
+std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const AreaFile &file)
 {
-    const std::uint32_t number = options.inode.empty() ? 0 : parse_inode(options);
     const Area content = read_area(memory, area, std::nullopt);
-    const AreaInode &inode = number != 0 ? inode_of_number(content, number) : inode_of_path(content, options.file);
+    const AreaInode &inode = file.inode != 0 ? inode_of_number(content, file.inode) : inode_of_path(content, file.path);
     if (!inode.is_region())
         throw Error(Failure::operational, "not-a-region-inode",
                     fmt::format("inode {} of the area is not a region; its kind is {}, by its flags {}", inode.number,
@@ -74,7 +57,7 @@ std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const So
         throw Error(
             Failure::operational, "damaged-area",
             fmt::format("inode {} has its region in block {}, which no area has to give", inode.number, inode.block),
-            "see what else is wrong: pgregion area --check");
+            "see what else is wrong: pgregion area SOURCE --check");
     return static_cast<std::uint64_t>(inode.block) * kAreaBlockBytes;
 }
 

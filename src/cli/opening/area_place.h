@@ -3,7 +3,7 @@
 // --inode and --file: a region named by its place in a pkernfs area (region.md section 2).
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/reading.h"
 
 #include <pgregion/memory_source.h>
 
@@ -12,12 +12,9 @@
 namespace pgregion::cli
 {
 
-/// True when --inode or --file was given.
-[[nodiscard]] bool names_area_file(const SourceOptions &options);
-
 /// How many bytes behind the start of the area the region begins that --inode N or --file PATH ("iommu/NAME") names.
-/// The area begins at `area` in `memory`. Throws usage "bad-inode", operational "not-an-area" (no super block there),
+/// The area begins at `area` in `memory`. Throws operational "not-an-area" (no super block there),
 /// "no-such-inode", "no-such-area-file", "not-a-region-inode" (a directory, an ordinary file), "damaged-area".
-[[nodiscard]] std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const SourceOptions &options);
+[[nodiscard]] std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const AreaFile &file);
 
 }  // namespace pgregion::cli

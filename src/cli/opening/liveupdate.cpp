@@ -3,8 +3,6 @@
 
 #include "io/output.h"
 
-#include <CLI/CLI.hpp>
-
 namespace pgregion::cli
 {
 
@@ -17,12 +15,13 @@ constexpr std::size_t kMostBytes = 65536;
 
 }  // namespace
 
-void declare_liveupdate(CLI::App &app, std::string &option)
+void declare_liveupdate(OptionTable &table, std::string &option)
 {
-    app.add_option("--liveupdate", option, "the kernel starts for a live update: yes, no, or auto (its command line)")
-        ->required()
-        ->check(CLI::IsMember({"yes", "no", "auto"}))
-        ->type_name("yes|no|auto");
+    table
+        .option("--liveupdate", "yes|no|auto", &option,
+                "the kernel starts for a live update: yes, no, or auto (its command line)")
+        .one_of({"yes", "no", "auto"})
+        .must_be_given();
 }
 
 LiveUpdate liveupdate_of_option(const std::string &option)

@@ -3,7 +3,7 @@
 // --param and --paw, applied to the parameters of a format.
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/options.h"
 
 #include <pgregion/format.h>
 

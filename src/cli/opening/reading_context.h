@@ -3,7 +3,7 @@
 // The decoding context that the options give, before anything is opened.
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/options.h"
 
 #include <pgregion/guess.h>
 

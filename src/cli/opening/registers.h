@@ -4,7 +4,7 @@
 // root and the parameters of a directory. Each set of them is one IOMMU, a unit.
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/options.h"
 
 #include <pgregion/walk.h>
 

@@ -17,74 +17,39 @@ namespace pgregion::cli
 namespace
 {
 
-std::uint64_t parse_offset(const std::string &text)
-{
-    const std::uint64_t offset = require_size(text, "--offset");
-    if (offset % kPageBytes != 0)
-        throw Error(Failure::usage, "bad-offset",
-                    fmt::format("--offset {} is not a multiple of 4096: pages of a region never lie across that border",
-                                hex(offset)),
-                    "give the offset of the first byte of the region");
-    return offset;
-}
-
-std::optional<PhysAddr> given_address(const SourceArgument &argument, const SourceOptions &options)
-{
-    if (options.paddr.empty())
-        return argument.paddr;
-    const PhysAddr paddr(require_size(options.paddr, "--paddr"));
-    if (argument.paddr && *argument.paddr != paddr)
-        throw Error(Failure::usage, "bad-paddr",
-                    fmt::format("--paddr {} contradicts the address behind the @ of the source, {}", hex(paddr.value()),
-                                hex(argument.paddr->value())),
-                    "give only one of the two");
-    return paddr;
-}
-
-std::optional<PhysAddr> parse_at(const SourceOptions &options)
-{
-    if (options.at.empty())
-        return std::nullopt;
-    if (!options.offset.empty())
-        throw Error(Failure::usage, "bad-at", "--at and --offset both say where in the source it begins",
-                    "give only one of the two");
-    const PhysAddr at(require_size(options.at, "--at"));
-    if (at != page_of(at))
-        throw Error(
-            Failure::usage, "bad-at",
-            fmt::format("--at {} is not a multiple of 4096: regions and areas begin at a page", hex(at.value())),
-            "give the physical address of the first byte; a root inside of a page is --root PA");
-    return at;
-}
-
 constexpr std::string_view kFindPlace = "find places with pgregion scan";
 
 }  // namespace
 
-OpenLimits open_limits(const SourceOptions &options)
+OpenLimits open_limits(const SourceReading &reading)
 {
-    return {.unpacked_bytes = require_size(options.unpack_limit, "--unpack-limit")};
+    constexpr std::uint64_t kUsual = std::uint64_t{16} << 30;
+    return {.unpacked_bytes = reading.unpack_limit.value_or(kUsual)};
 }
 
-OpenedSource::Place OpenedSource::place_of(const std::string &argument, const SourceOptions &options)
+Place place_of(const std::string &argument, const Place &given)
 {
-    Place place;
-    place.paddr = given_address(parse_source(argument), options);
-    place.at = parse_at(options);
-    place.offset_given = !options.offset.empty();
-    if (place.offset_given)
-        place.offset = parse_offset(options.offset);
+    Place place = given;
+    const SourceArgument source = parse_source(argument);
+    if (place.paddr && source.paddr && *source.paddr != *place.paddr)
+        throw Error(Failure::usage, "bad-paddr",
+                    fmt::format("--paddr {} contradicts the address behind the @ of the source, {}",
+                                hex(place.paddr->value()), hex(source.paddr->value())),
+                    "give only one of the two");
+    if (!place.paddr)
+        place.paddr = source.paddr;
     return place;
 }
 
 void OpenedSource::check_fits(const Place &place, std::uint64_t size_bytes)
 {
-    if (place.offset >= size_bytes)
-        throw Error(Failure::operational, "offset-beyond-end",
-                    fmt::format("--offset {} lies beyond the end: the source holds {} bytes", hex(place.offset),
-                                hex(size_bytes)),
-                    "give an offset inside of the source");
-    const std::uint64_t size = size_bytes - place.offset;
+    const std::uint64_t offset = place.offset.value_or(0);
+    if (offset >= size_bytes)
+        throw Error(
+            Failure::operational, "offset-beyond-end",
+            fmt::format("--offset {} lies beyond the end: the source holds {} bytes", hex(offset), hex(size_bytes)),
+            "give an offset inside of the source");
+    const std::uint64_t size = size_bytes - offset;
     if (place.paddr && place.paddr->value() + (size - 1) < place.paddr->value())
         throw Error(Failure::usage, "bad-paddr",
                     fmt::format("a source of {} bytes does not fit behind the physical address {}", hex(size),
@@ -92,7 +57,8 @@ void OpenedSource::check_fits(const Place &place, std::uint64_t size_bytes)
                     "physical addresses end at 2^64");
 }
 
-OpenedSource::OpenedSource(const Place &place, Source source) : source_(std::move(source))
+OpenedSource::OpenedSource(const std::string &argument, const Place &place, Source source)
+    : argument_(argument), source_(std::move(source))
 {
     if (source_.is_flat())
         put_flat(place);
@@ -100,20 +66,19 @@ OpenedSource::OpenedSource(const Place &place, Source source) : source_(std::mov
         put_addressed(place);
 }
 
-// With braces the options are looked at before the file is.
-OpenedSource::OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode)
-    : OpenedSource{place_of(argument, options),
-                   Source::open(parse_source(argument).path, mode, open_limits(options), options.parts)}
+OpenedSource::OpenedSource(const std::string &argument, const SourceReading &reading, OpenMode mode)
+    : OpenedSource(argument, place_of(argument, reading.place),
+                   Source::open(parse_source(argument).path, mode, open_limits(reading), reading.parts))
 {
-    if (names_area_file(options))
-        enter_area(options);
+    if (reading.place.file)
+        enter_area(*reading.place.file);
 }
 
 void OpenedSource::put_flat(const Place &place)
 {
     check_fits(place, source_.size_bytes());
-    offset_ = place.offset;
-    place_given_ = place.offset_given || place.at.has_value();
+    offset_ = place.offset.value_or(0);
+    place_given_ = place.offset.has_value() || place.at.has_value();
     paddr_ = place.paddr;
     // Offset 0 is where --paddr says, without --offset; PA 0 where nobody says anything.
     const PhysAddr place_address = place.paddr.value_or(PhysAddr(offset_));
@@ -134,7 +99,7 @@ void OpenedSource::put_flat(const Place &place)
 
 void OpenedSource::put_addressed(const Place &place)
 {
-    if (place.offset_given)
+    if (place.offset)
         throw Error(Failure::usage, "bad-offset",
                     fmt::format("--offset counts bytes of a flat file, but the source is of kind {}, whose bytes are "
                                 "found by physical address",
@@ -156,13 +121,13 @@ void OpenedSource::put_addressed(const Place &place)
                     std::string(kFindPlace));
 }
 
-void OpenedSource::enter_area(const SourceOptions &options)
+void OpenedSource::enter_area(const AreaFile &file)
 {
     if (!is_flat() && !place_given_)
         throw Error(Failure::usage, "bad-at",
                     "--inode and --file name a region in a pkernfs area, but where in this memory does that begin?",
                     fmt::format("give the address of the area: --at PA; {}", kFindPlace));
-    const std::uint64_t skipped = region_in_area(memory(), address(), options);
+    const std::uint64_t skipped = region_in_area(memory(), address(), file);
     if (is_flat()) {
         if (skipped >= source_.size_bytes() - offset_)
             throw Error(Failure::operational, "region-beyond-end",
@@ -177,11 +142,10 @@ void OpenedSource::enter_area(const SourceOptions &options)
     place_given_ = true;
 }
 
-bool OpenedSource::is_new(const std::string &argument, const SourceOptions &options)
+bool OpenedSource::is_new(const std::string &argument, const SourceReading &reading)
 {
-    if (!options.offset.empty() && parse_offset(options.offset) != 0)
-        return false;
-    if (!options.at.empty() || names_area_file(options))
+    const Place &place = reading.place;
+    if (place.offset.value_or(0) != 0 || place.at || place.file)
         return false;
     const std::string path = parse_source(argument).path;
     std::error_code problem;
@@ -191,16 +155,15 @@ bool OpenedSource::is_new(const std::string &argument, const SourceOptions &opti
     return std::filesystem::is_regular_file(status) && std::filesystem::file_size(path, problem) == 0;
 }
 
-OpenedSource OpenedSource::create(const std::string &argument, const SourceOptions &options)
+OpenedSource OpenedSource::create(const std::string &argument, const SourceReading &reading)
 {
-    const Place place = place_of(argument, options);
-    check_new_region(argument, options);
-    return {place, create_region_file(parse_source(argument).path)};
+    check_new_region(argument, reading);
+    return {argument, place_of(argument, reading.place), create_region_file(parse_source(argument).path)};
 }
 
-void OpenedSource::check_new_region(const std::string &argument, const SourceOptions &options)
+void OpenedSource::check_new_region(const std::string &argument, const SourceReading &reading)
 {
-    check_fits(place_of(argument, options), kRegionBytes);
+    check_fits(place_of(argument, reading.place), kRegionBytes);
 }
 
 const MemorySource &OpenedSource::memory() const

@@ -3,7 +3,8 @@
 // A SOURCE argument opened: its bytes, the region in it, and where that lies in physical memory.
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/numbers.h"
+#include "cli/opening/reading.h"
 
 #include <pgregion/memory_source.h>
 #include <pgregion/open.h>
@@ -18,28 +19,33 @@
 namespace pgregion::cli
 {
 
-/// What --unpack-limit allows. Throws usage "bad-number".
-[[nodiscard]] OpenLimits open_limits(const SourceOptions &options);
+/// What --unpack-limit allows.
+[[nodiscard]] OpenLimits open_limits(const SourceReading &reading);
+
+/// `given`, with the address that the argument holds. Throws usage "bad-paddr" where both name one.
+[[nodiscard]] Place place_of(const std::string &argument, const Place &given);
 
 class OpenedSource
 {
 public:
     /// Opens what `argument` (FILE or FILE@0xPA) names. Throws as Source::open(), and usage "bad-offset", "bad-paddr",
     /// "bad-at", operational "offset-beyond-end", "at-outside-source", and what locating a region in an area throws.
-    OpenedSource(const std::string &argument, const SourceOptions &options, OpenMode mode);
+    OpenedSource(const std::string &argument, const SourceReading &reading, OpenMode mode);
 
     /// True where nothing can be lost: the file is missing or empty, and no place in it is asked for.
-    [[nodiscard]] static bool is_new(const std::string &argument, const SourceOptions &options);
+    [[nodiscard]] static bool is_new(const std::string &argument, const SourceReading &reading);
 
     /// Makes a region of zeros where is_new(), and opens it read_write. Throws as create_region_file(), and the usage
     /// errors of the constructor before anything is made.
-    [[nodiscard]] static OpenedSource create(const std::string &argument, const SourceOptions &options);
+    [[nodiscard]] static OpenedSource create(const std::string &argument, const SourceReading &reading);
 
     /// Throws the usage errors of the constructor for a region that is yet to be made, before anything is.
-    static void check_new_region(const std::string &argument, const SourceOptions &options);
+    static void check_new_region(const std::string &argument, const SourceReading &reading);
 
     [[nodiscard]] const Source &source() const { return source_; }
     [[nodiscard]] const std::string &path() const { return source_.path(); }
+    /// As it was named: FILE or FILE@0xPA.
+    [[nodiscard]] const std::string &argument() const { return argument_; }
     [[nodiscard]] bool is_flat() const { return source_.is_flat(); }
     /// Where the region, or the memory, begins in the source; 0 in an addressed one.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
@@ -67,24 +73,16 @@ public:
     [[nodiscard]] SourceInfo info() const;
 
 private:
-    /// What the options say, before anything is opened.
-    struct Place {
-        std::uint64_t offset = 0;
-        bool offset_given = false;
-        std::optional<PhysAddr> paddr;  ///< of offset, or of the first byte where there is none
-        std::optional<PhysAddr> at;
-    };
-
-    OpenedSource(const Place &place, Source source);
-    static Place place_of(const std::string &argument, const SourceOptions &options);
+    OpenedSource(const std::string &argument, const Place &place, Source source);
     static void check_fits(const Place &place, std::uint64_t size_bytes);
     void put_flat(const Place &place);
     void put_addressed(const Place &place);
-    void enter_area(const SourceOptions &options);
+    void enter_area(const AreaFile &file);
     void require_region() const;
     void require_flat_region() const;
     void copy_region() const;
 
+    std::string argument_;
     Source source_;
     std::uint64_t offset_ = 0;
     bool place_given_ = false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/opening/table_pages.h"
 
-#include "cli/opening/device_list.h"
+#include "cli/opening/trees.h"
 
 namespace pgregion::cli
 {
@@ -36,10 +36,7 @@ private:
 class DirectoryRoles final : public DirectoryVisitor
 {
 public:
-    DirectoryRoles(const Tables &tables, const DirectoryRequest &unit, std::map<PhysAddr, TableRole> &roles)
-        : tables_(tables), unit_(unit), roles_(roles), budget_(WalkBudget::for_memory(tables.memory))
-    {
-    }
+    DirectoryRoles(const DirectoryRequest &unit, std::map<PhysAddr, TableRole> &roles) : unit_(unit), roles_(roles) {}
 
     void add_table(const DirectoryTable &table)
     {
@@ -60,22 +57,9 @@ public:
             add_table(*step.record.next);
     }
 
-    void device(const Device &device) override
-    {
-        const Translation &translation = device.translation;
-        if (translation.format == nullptr)
-            return;
-        WalkRequest request = walk_request(physical_stage(translation));
-        RoleCollector collector(roles_);
-        request.budget = &budget_;
-        walk_tables(tables_.memory, request, collector);
-    }
-
 private:
-    const Tables &tables_;
     const DirectoryRequest &unit_;
     std::map<PhysAddr, TableRole> &roles_;
-    WalkBudget budget_;
 };
 
 }  // namespace
@@ -83,15 +67,22 @@ private:
 std::map<PhysAddr, TableRole> table_roles(const Tables &tables)
 {
     std::map<PhysAddr, TableRole> roles;
-    if (tables.directory == nullptr) {
-        RoleCollector collector(roles);
-        walk_tables(tables.memory, tables.request(), collector);
-        return roles;
-    }
     for (const DirectoryRequest &unit : tables.units) {
-        DirectoryRoles collector(tables, unit, roles);
+        DirectoryRoles collector(unit, roles);
         collector.add_table(unit.format->root(unit.root, unit.params));
         walk_directory(tables.memory, unit, collector);
+    }
+    report::Problems problems;  // other commands tell them
+    WalkBudget budget = WalkBudget::for_memory(tables.memory);
+    for (const Tree &tree : all_trees(tables, problems)) {
+        if (!tree.request)
+            continue;
+        // Tables behind an outer stage are the guest's: those of the outer stage lie in this memory.
+        WalkRequest request =
+            tree.device ? walk_request(physical_stage(tree.device->device.translation)) : *tree.request;
+        RoleCollector collector(roles);
+        request.budget = &budget;
+        walk_tables(tables.memory, request, collector);
     }
     return roles;
 }

@@ -2,8 +2,6 @@
 #include "cli/opening/tables.h"
 
 #include "base/bytes.h"
-#include "cli/opening/numbers.h"
-#include "cli/opening/registers.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
@@ -16,36 +14,15 @@ namespace pgregion::cli
 namespace
 {
 
-constexpr std::string_view kAuto = "auto";
-
-/// Where the walk begins, as given.
-struct RootOption {
-    std::optional<std::uint64_t> page;  ///< page:N
-    std::optional<PhysAddr> address;
-};
-
-RootOption parse_root(const std::string &text)
-{
-    constexpr std::string_view kPagePrefix = "page:";
-    if (text.empty())
-        return {};
-    if (text.starts_with(kPagePrefix))
-        return {require_number(text.substr(kPagePrefix.size()), "--root page:"), {}};
-    return {{}, PhysAddr(require_number(text, "--root"))};
-}
-
 /// Puts a Tables together step by step; each step may use what the steps before found.
 class TablesOpener
 {
 public:
-    TablesOpener(const OpenedSource &source, const SharedOptions &options)
-        : source_(source), options_(options), root_(parse_root(options.decoding.root)),
-          registers_(register_units(options.decoding))
+    TablesOpener(const OpenedSource &source, const SourceReading &reading)
+        : source_(source), reading_(reading), root_(reading.root), context_(reading.context)
     {
-        if (registers_.empty())
-            context_ = read_context(options.decoding);
-        else
-            take_registers();
+        if (!reading.units.empty())
+            root_.address = reading.units.front().root;
     }
 
     Tables open()
@@ -59,7 +36,7 @@ public:
         else
             open_memory();
         if (tables_.directory != nullptr) {
-            tables_.units = registers_;
+            tables_.units = reading_.units;
             if (tables_.units.empty())
                 tables_.units.push_back({tables_.directory, tables_.params, tables_.root});
         }
@@ -68,23 +45,6 @@ public:
     }
 
 private:
-    /// A register names the format, the root and the number of levels.
-    void take_registers()
-    {
-        if (!options_.decoding.root.empty())
-            throw Error(Failure::usage, "bad-register", "--root and a register both say where the tables begin",
-                        "leave one of them out");
-        if (options_.decoding.levels != kAuto)
-            throw Error(Failure::usage, "bad-levels", "--levels and a register both say how many levels there are",
-                        "leave --levels out");
-        const DirectoryRequest &first = registers_.front();
-        root_.address = first.root;
-        context_.directory = context_.limits.directory = first.format;
-        context_.params = first.params;
-        context_.limits.given = ~std::uint32_t{0};
-        context_.limits.levels = first.params.levels;
-    }
-
     [[nodiscard]] bool format_known() const { return context_.complete(); }
 
     void open_region()
@@ -168,12 +128,14 @@ private:
                         fmt::format("the number of levels cannot be told from the tables{}: a wrong one shows "
                                     "translations that do not exist",
                                     candidates),
-                        fmt::format("give --levels {}", levels_range()));
+                        fmt::format("give --levels {}", levels_range()))
+                .as(ErrorClass::undecided);
         throw Error(Failure::operational, "format-undecided",
                     fmt::format("the format cannot be told from the tables{}: a wrong one shows translations that do "
                                 "not exist",
                                 candidates),
-                    "give --format NAME, and --levels N where the format has several; `pgregion formats` lists them");
+                    "give --format NAME, and --levels N where the format has several; `pgregion formats` lists them")
+            .as(ErrorClass::undecided);
     }
 
     [[nodiscard]] std::string levels_range() const
@@ -227,7 +189,8 @@ private:
                     fmt::format("the physical address of the region cannot be told from its tables (candidates: {}): "
                                 "pointers would be followed to the wrong pages",
                                 list),
-                    "give it: --paddr PA, or SOURCE@0xPA");
+                    "give it: --paddr PA, or SOURCE@0xPA")
+            .as(ErrorClass::undecided);
     }
 
     /// The source (all of it where its place in memory is known) and the pieces of --with.
@@ -239,8 +202,8 @@ private:
             add_flat(base);
         else
             tables_.memory.add(base, source_.region());
-        for (const std::string &text : options_.source.with)
-            add_piece(text);
+        for (const Piece &piece : reading_.pieces)
+            add_piece(piece);
     }
 
     void add_flat(PhysAddr base)
@@ -249,27 +212,24 @@ private:
         tables_.memory.add(base - before, source_.source().bytes().subspan(source_.offset() - before));
     }
 
-    void add_piece(const std::string &text)
+    void add_piece(const Piece &given)
     {
-        const SourceArgument argument = parse_source(text);
-        if (!argument.paddr)
-            throw Error(Failure::usage, "bad-with", "--with takes FILE@0xPA, not '" + text + "'",
-                        "say at which physical address the piece lies");
         const Source &piece =
-            tables_.pieces.emplace_back(Source::open(argument.path, OpenMode::read_only, open_limits(options_.source)));
+            tables_.pieces.emplace_back(Source::open(given.path, OpenMode::read_only, open_limits(reading_)));
         if (!piece.is_flat())
             throw Error(Failure::usage, "bad-with",
                         fmt::format("--with {} is of kind {}, which has addresses of its own: a piece is flat bytes",
-                                    text, kind_name(piece.kind())),
+                                    given.text, kind_name(piece.kind())),
                         "name the dump as the source, and add the other pieces to it");
-        if (argument.paddr->value() + (piece.size_bytes() - 1) < argument.paddr->value())
-            throw Error(Failure::usage, "bad-with", "--with " + text + " does not fit below 2^64", "check the address");
-        const auto difference = tables_.memory.add(*argument.paddr, piece.bytes());
+        if (given.paddr.value() + (piece.size_bytes() - 1) < given.paddr.value())
+            throw Error(Failure::usage, "bad-with", "--with " + given.text + " does not fit below 2^64",
+                        "check the address");
+        const auto difference = tables_.memory.add(given.paddr, piece.bytes());
         if (difference)
             throw Error(Failure::operational, "pieces-disagree",
                         fmt::format("--with {} and another piece hold different bytes at {}: they are not of one "
                                     "memory, or not of one moment",
-                                    text, hex(difference->value())),
+                                    given.text, hex(difference->value())),
                         "check the addresses, or leave one of them out");
     }
 
@@ -296,17 +256,21 @@ private:
     [[noreturn]] void refuse_root(std::string_view why) const
     {
         throw Error(Failure::operational, "root-outside-source",
-                    fmt::format("the root {} cannot be read: {}",
-                                options_.decoding.root.empty() ? hex(tables_.root.value()) : options_.decoding.root,
-                                why),
+                    fmt::format("the root {} cannot be read: {}", root_text(), why),
                     "give --root inside of the source (page:N or a physical address), or the source's own --paddr");
     }
 
+    [[nodiscard]] std::string root_text() const
+    {
+        if (root_.page)
+            return fmt::format("page:{}", *root_.page);
+        return hex(root_.address.value_or(tables_.root).value());
+    }
+
     const OpenedSource &source_;
-    const SharedOptions &options_;
-    RootOption root_;
+    const SourceReading &reading_;
+    RootChoice root_;
     ReadingContext context_;
-    std::vector<DirectoryRequest> registers_;
     Tables tables_;
 };
 
@@ -328,50 +292,39 @@ void Tables::ensure_intact(const OpenedSource &source) const
         piece.ensure_intact();
 }
 
-Tables open_tables(const OpenedSource &source, const SharedOptions &options)
+Tables open_tables(const OpenedSource &source, const SourceReading &reading)
 {
-    return TablesOpener(source, options).open();
+    return TablesOpener(source, reading).open();
 }
 
-bool is_undecided(const Error &error)
+std::vector<Requester> wanted_requesters(const Tables &tables, const SourceReading &reading)
 {
-    return error.code() == "format-undecided" || error.code() == "levels-undecided" || error.code() == "base-undecided";
-}
-
-namespace
-{
-
-std::uint32_t require_pasid(const std::string &text)
-{
-    constexpr std::uint64_t kPasids = std::uint64_t{1} << 20;
-    const std::uint64_t pasid = require_number(text, "--pasid");
-    if (pasid >= kPasids)
-        throw Error(Failure::usage, "bad-pasid", "a PASID has 20 bits", "give a number below 0x100000");
-    return static_cast<std::uint32_t>(pasid);
-}
-
-}  // namespace
-
-std::optional<Requester> wanted_device(const Tables &tables, const DecodingOptions &options)
-{
-    std::optional<std::uint32_t> pasid;
-    if (!options.pasid.empty())
-        pasid = require_pasid(options.pasid);
-    if (options.device.empty()) {
-        if (pasid)
-            throw Error(Failure::usage, "bad-pasid", "--pasid is a PASID of one device", "give --device ID, too");
-        return std::nullopt;
-    }
-    const std::uint32_t id = require_device(options.device);
-    if (tables.directory == nullptr)
+    if (reading.names_device() && tables.directory == nullptr)
         throw Error(Failure::usage, "device-without-directory",
                     fmt::format("--device needs a directory, but {} is page tables without one", tables.format->name),
                     "give the format and the root of the directory, or its register: --register NAME=VALUE");
-    if (id >= tables.directory->devices)
-        throw Error(Failure::usage, "bad-device",
-                    fmt::format("{} has device ids below {}", tables.directory->name, hex(tables.directory->devices)),
-                    "check the id");
-    return Requester{id, pasid};
+    std::vector<Requester> requesters;
+    for (const std::uint32_t id : reading.devices.ids) {
+        if (id >= tables.directory->devices)
+            throw Error(Failure::usage, "bad-device",
+                        fmt::format("{} has device ids below {}, and {} is none", tables.directory->name,
+                                    hex(tables.directory->devices), hex(id)),
+                        "check the id");
+        requesters.push_back({id, reading.pasid});
+    }
+    return requesters;
+}
+
+std::optional<Requester> wanted_requester(const Tables &tables, const SourceReading &reading)
+{
+    const std::vector<Requester> requesters = wanted_requesters(tables, reading);
+    if (requesters.size() == 1)
+        return requesters.front();
+    if (tables.directory == nullptr)
+        return std::nullopt;
+    throw Error(Failure::usage, "device-needed",
+                "an IOVA means something only for one device, and this is a directory of devices",
+                "give one --device ID; list them: pgregion devices SOURCE");
 }
 
 }  // namespace pgregion::cli

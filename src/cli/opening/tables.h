@@ -4,9 +4,8 @@
 // What is not given is inferred from the tables; what cannot be inferred is refused with its candidates.
 #pragma once
 
-#include "cli/opening/reading_context.h"
 #include "cli/opening/source.h"
-#include "cli/session/session.h"
+#include "report/place.h"
 
 #include <pgregion/error.h>
 #include <pgregion/guess.h>
@@ -36,15 +35,17 @@ struct Tables {
 };
 
 /// Throws usage errors for a context that contradicts itself, operational "root-needed", "root-outside-source",
-/// "root-misaligned", "format-undecided", "levels-undecided", "base-undecided", "pieces-disagree".
-[[nodiscard]] Tables open_tables(const OpenedSource &source, const SharedOptions &options);
+/// "root-misaligned", "pieces-disagree"; and of
+/// ErrorClass::undecided, with which commands that can do without tables go on, "format-undecided", "levels-undecided",
+/// "base-undecided".
+[[nodiscard]] Tables open_tables(const OpenedSource &source, const SourceReading &reading);
 
-/// True when open_tables() failed because the tables do not say what they are and nobody else did: commands that
-/// can do without them go on.
-[[nodiscard]] bool is_undecided(const Error &error);
+/// The requesters that --device and --pasid name, in the order given; empty: all there are. Throws usage
+/// "device-without-directory" and "bad-device".
+[[nodiscard]] std::vector<Requester> wanted_requesters(const Tables &tables, const SourceReading &reading);
 
-/// The requester that --device and --pasid name; nothing without --device. Throws usage "device-without-directory",
-/// "bad-device", "bad-pasid".
-[[nodiscard]] std::optional<Requester> wanted_device(const Tables &tables, const DecodingOptions &options);
+/// The only one of them; nothing for page tables. Throws usage "device-needed" for none and for several, for a command
+/// whose question has an answer only for one device.
+[[nodiscard]] std::optional<Requester> wanted_requester(const Tables &tables, const SourceReading &reading);
 
 }  // namespace pgregion::cli

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// A command: one file in src/cli/commands, one row in commands.cpp. The row says what the command needs; the
-// completions, the help and the tests of the manual pages read the rows.
+// A command: one file in src/cli/commands, NAME.cpp, that ends with its row, NAME_row. The build makes the list of all
+// rows out of the files in that folder; the parser, the help, the completions and the tests of the manual read it.
 #pragma once
+
+#include "cli/opening/option_table.h"
 
 #include <memory>
 #include <span>
 #include <string_view>
-
-namespace CLI  // NOLINT(readability-identifier-naming): not ours
-{
-class App;
-}
 
 namespace pgregion::cli
 {
@@ -27,11 +24,16 @@ public:
     virtual ~Command() = default;
 
     /// Adds the command's own arguments and options.
-    virtual void declare(CLI::App &app) = 0;
+    virtual void declare(OptionTable &table) = 0;
+    /// Turns what was given into values, before anything is opened. Throws usage errors.
+    virtual void prepare(const Session &) {}
     /// Does the work. Returns the exit status bits that its answer means (cli.md section 4); failures are
     /// thrown, or reported to the session where other sources remain.
     virtual int run(Session &session) = 0;
 };
+
+/// What a command is about; the help lists one section after the other.
+enum class Section { region, tables, health, search, edit };
 
 /// Which groups of shared options a command takes; each contains those before it.
 enum class Needs { nothing, source, tables };
@@ -43,11 +45,22 @@ enum class Effect { reads, writes };
 struct CommandRow {
     std::string_view name;
     std::string_view summary;
+    Section section;
     Needs needs;
     std::unique_ptr<Command> (*make)();
     Effect effect = Effect::reads;
 };
 
-[[nodiscard]] std::span<const CommandRow> command_rows();
+template <class T>
+std::unique_ptr<Command> make_command()
+{
+    return std::make_unique<T>();
+}
+
+/// All of them, by section, then by name.
+[[nodiscard]] std::span<const CommandRow *const> command_rows();
+
+/// Null when there is none of that name.
+[[nodiscard]] const CommandRow *find_command(std::string_view name);
 
 }  // namespace pgregion::cli

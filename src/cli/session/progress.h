@@ -3,7 +3,7 @@
 // How far long work is: one line on standard error that is drawn again and again (cli.md section 2, --progress).
 #pragma once
 
-#include "cli/session/options.h"
+#include "cli/opening/options.h"
 
 #include <chrono>
 #include <string>

@@ -6,6 +6,7 @@
 #include "io/journal_place.h"
 
 #include <cstdio>
+#include <tuple>
 
 namespace pgregion::cli
 {
@@ -28,50 +29,62 @@ std::string prefix(const std::string &source) { return source.empty() ? std::str
 int Session::for_each_source(const std::vector<std::string> &sources,
                              const std::function<int(const std::string &)> &work)
 {
+    for (const std::string &source : sources)
+        std::ignore = place_of(source, reading_.place);
     int status = kClean;
     for (const std::string &source : sources) {
         shortfalls_.clear();
         try {
-            if (effect_ == Effect::reads)
+            if (terms_.row.effect == Effect::reads)
                 warn_of_unfinished_change(source);
             status |= work(source);
         } catch (Error &error) {
             // Output that cannot be written is everybody's failure, a usage error the whole command's.
-            if (error.failure() == Failure::usage || error.code() == "cannot-write-output")
+            if (error.failure() == Failure::usage || error.is(ErrorClass::output)) {
+                error.advise(fill_source(error.hint(), words(source)));
                 throw;
-            status |= fail(error.at(source));
+            }
+            status |= fail_on(source, error);
         }
         for (Error &shortfall : shortfalls_)
-            status |= fail(shortfall.at(source));
+            status |= fail_on(source, shortfall);
     }
     return status;
 }
 
 OpenedSource Session::open(const std::string &argument, OpenMode mode)
 {
-    OpenedSource source(argument, options_.source, mode);
+    OpenedSource source(argument, reading_, mode);
     if (source.source().shortfall())
         shortfalls_.push_back(*source.source().shortfall());
     return source;
 }
 
+report::SourceWords Session::words(const std::string &argument) const { return words_of(argument, reading_); }
+
+int Session::fail_on(const std::string &argument, Error &error)
+{
+    error.advise(fill_source(error.hint(), words(argument)));
+    return fail(error.at(argument));
+}
+
 void Session::warn_of_unfinished_change(const std::string &argument) const
 {
-    if (options_.global.quiet)
+    if (global().quiet)
         return;
     const auto change = io::peek_unfinished(parse_source(argument).path, io::state_folder());
     if (!change)
         return;
-    const std::string word = io::shell_word(argument);
+    const std::string undo = report::next_on_source("undo", words(argument));
     warn(argument,
-         fmt::format("change {} ({}) was cut short: what is read may be half of it; take it back with pgregion "
-                     "undo {}, or complete it with pgregion undo {} --finish",
-                     change->sequence, printable(change->command), printable(word), printable(word)));
+         fmt::format("change {} ({}) was cut short: what is read may be half of it; take it back: {}; or complete it: "
+                     "{} --finish",
+                     change->sequence, printable(change->command), undo, undo));
 }
 
 void Session::warn(const std::string &source, std::string_view message) const
 {
-    if (!options_.global.quiet)
+    if (!global().quiet)
         print_line(prefix(source) + "warning: " + std::string(message));
 }
 
@@ -83,10 +96,39 @@ void Session::warn(const std::string &source, const report::Problems &problems, 
 
 int Session::fail(const Error &error)
 {
-    results_.fail(error);
-    if (!options_.global.quiet)
+    terms_.results.fail(error);
+    if (!global().quiet)
         print_error(error);
     return static_cast<int>(error.failure());
+}
+
+report::SourceWords words_of(const std::string &argument, const SourceReading &reading)
+{
+    if (argument == "-")
+        return {};
+    return {io::shell_word(argument), reading.place_words(), reading.table_words(), {}};
+}
+
+std::string fill_source(std::string_view hint, const report::SourceWords &words)
+{
+    constexpr std::string_view kPlaceholder = "SOURCE";
+    constexpr std::string_view kProgram = "pgregion ";
+    if (!words.can_be_named())
+        return std::string(hint);
+    std::string filled;
+    for (std::size_t at = hint.find(kPlaceholder); at != std::string_view::npos; at = hint.find(kPlaceholder)) {
+        const std::string_view before = hint.substr(0, at);
+        const std::size_t program = before.rfind(kProgram);
+        const std::string_view command =
+            program == std::string_view::npos ? std::string_view() : before.substr(program + kProgram.size());
+        const CommandRow *const row = find_command(command.substr(0, command.find(' ')));
+        filled += before;
+        filled += row == nullptr ? std::string(kPlaceholder) : words.source + words.place;
+        if (row != nullptr && row->needs == Needs::tables)
+            filled += words.tables;
+        hint.remove_prefix(at + kPlaceholder.size());
+    }
+    return filled.append(hint);
 }
 
 void print_error(const Error &error)

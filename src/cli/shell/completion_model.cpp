@@ -5,8 +5,6 @@
 #include <array>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 namespace pgregion::cli
 {
 
@@ -16,73 +14,44 @@ namespace
 /// Arguments that name files; the others are page numbers, addresses or codes.
 constexpr std::array<std::string_view, 5> kFileArguments{"SOURCE", "TEXT", "IMAGE", "A", "B"};
 
-/// CLI::IsMember describes itself as "{one,two}" behind the type: "WHEN:{auto,always,never}". What help prints and
-/// what the shells offer is therefore the set that is checked.
-struct TypeText {
-    std::string name;
-    std::vector<std::string> words;
-};
-
-TypeText type_text(const std::string &text)
+OptionValue value_of(const OptionRow &option)
 {
-    const std::size_t open = text.find(":{");
-    if (open == std::string::npos || text.back() != '}')
-        return {text, {}};
-    TypeText type{text.substr(0, open), {}};
-    for (std::size_t at = open + 2; at < text.size();) {
-        const std::size_t end = text.find_first_of(",}", at);
-        type.words.push_back(text.substr(at, end - at));
-        at = end + 1;
-    }
-    return type;
-}
-
-OptionValue value_of(const CLI::Option &option, const TypeText &type)
-{
-    if (option.get_items_expected_max() == 0)
+    if (!option.takes_value())
         return OptionValue::none;
-    if (!type.words.empty())
+    if (!option.words.empty())
         return OptionValue::words;
-    return type.name.starts_with("FILE") ? OptionValue::file : OptionValue::anything;
+    return option.value_name.starts_with("FILE") ? OptionValue::file : OptionValue::anything;
 }
 
-CompletedOption completed(const CLI::Option &option)
+CompletedOption completed(const OptionRow &option)
 {
-    const TypeText type = type_text(option.get_type_name());
-    CompletedOption result;
-    for (const std::string &name : option.get_snames())
-        result.names.push_back("-" + name);
-    for (const std::string &name : option.get_lnames())
-        result.names.push_back("--" + name);
-    result.description = option.get_description();
-    result.value = value_of(option, type);
-    result.value_name = result.value == OptionValue::none ? std::string() : type.name;
-    result.words = type.words;
-    result.repeatable = option.get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll;
-    return result;
+    return {.names = option.names,
+            .description = option.description,
+            .value = value_of(option),
+            .value_name = option.value_name,
+            .words = option.words,
+            .repeatable = option.is_list()};
 }
 
 std::vector<CompletedOption> group_of(const CommandTree &tree, std::string_view group)
 {
     std::vector<CompletedOption> options;
-    for (const CLI::Option *option : tree.app->get_options()) {
-        if (option->get_group() == group)
-            options.push_back(completed(*option));
+    for (const OptionRow &option : tree.shared_table.rows()) {
+        if (option.group == group)
+            options.push_back(completed(option));
     }
     return options;
 }
 
-CompletedCommand completed(const CommandTree &tree, const CommandRow &row)
+CompletedCommand completed(const CommandEntry &entry)
 {
-    CompletedCommand command{std::string(row.name), std::string(row.summary), row.needs, {}, {}};
-    const CLI::App &app = *tree.app->get_subcommand(command.name);
-    for (const CLI::Option *option : app.get_options()) {
-        if (option->get_positional()) {
-            const std::string name = option->get_name(true);
-            const bool is_file = std::ranges::find(kFileArguments, name) != kFileArguments.end();
-            command.arguments.push_back({name, is_file, option->get_items_expected_max() > 1});
-        } else if (option->get_group() != kGlobalGroup) {
-            command.options.push_back(completed(*option));
+    CompletedCommand command{std::string(entry.row->name), std::string(entry.row->summary), entry.row->needs, {}, {}};
+    for (const OptionRow &option : entry.own.rows()) {
+        if (option.is_argument) {
+            const bool is_file = std::ranges::find(kFileArguments, option.name()) != kFileArguments.end();
+            command.arguments.push_back({option.name(), is_file, option.is_list()});
+        } else {
+            command.options.push_back(completed(option));
         }
     }
     return command;
@@ -94,8 +63,8 @@ CompletionModel completion_model(const CommandTree &tree)
 {
     CompletionModel model{
         group_of(tree, kGlobalGroup), group_of(tree, kSourceGroup), group_of(tree, kDecodingGroup), {}};
-    for (const CommandRow &row : command_rows())
-        model.commands.push_back(completed(tree, row));
+    for (const CommandEntry &entry : tree.commands)
+        model.commands.push_back(completed(entry));
     return model;
 }
 

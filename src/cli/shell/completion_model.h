@@ -4,7 +4,7 @@
 // same model down, each in its own language.
 #pragma once
 
-#include "cli/shell/application.h"
+#include "cli/shell/command_tree.h"
 
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 // are kept in completions/; the program pgregion_completions writes them anew.
 #pragma once
 
-#include "cli/shell/application.h"
+#include "cli/shell/command_tree.h"
 
 #include <string>
 

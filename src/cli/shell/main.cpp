@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/shell/application.h"
+#include "cli/shell/run_program.h"
 #include "io/output.h"
 
 #include <csignal>

@@ -10,7 +10,6 @@
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
 
-#include <array>
 #include <chrono>
 
 namespace pgregion::cli
@@ -46,7 +45,7 @@ Error unfinished_change(const ChangeEntry &change, const std::string &undo)
 
 void refuse_live(const Session &session, const Source &source)
 {
-    const UndoOptions &options = session.options().undo;
+    const UndoOptions &options = session.undo();
     const auto why = io::live_reason(source.path());
     if (!why)
         return;
@@ -81,7 +80,7 @@ std::size_t changes_kept(const UndoOptions &options)
 
 std::string journal_path_of(const Session &session, const std::string &source)
 {
-    const std::string &given = session.options().undo.file;
+    const std::string &given = session.undo().file;
     return given.empty() ? io::journal_path(source, io::state_folder()) : given;
 }
 
@@ -92,8 +91,9 @@ io::JournalFile open_journal(const Session &session, const OpenedSource &source,
 
 std::string undo_command(const Session &session, const OpenedSource &source)
 {
-    const std::string &file = session.options().undo.file;
-    return "pgregion undo " + io::shell_word(source.path()) + (file.empty() ? "" : " --undo " + io::shell_word(file));
+    const std::string &file = session.undo().file;
+    const std::string command = report::next_on_source("undo", session.words(source.argument()));
+    return file.empty() ? command : command + " --undo " + printable(io::shell_word(file));
 }
 
 Error source_changed_since(const ChangeEntry &change, std::uint64_t offset, const std::string &journal)
@@ -107,8 +107,6 @@ Error source_changed_since(const ChangeEntry &change, std::uint64_t offset, cons
 
 void retire_journal(const Session &session, const std::string &argument)
 {
-    constexpr std::array<std::string_view, 4> kOfNoUse{"not-a-journal", "journal-version", "journal-damaged",
-                                                       "journal-of-other-source"};
     const std::string source = parse_source(argument).path;
     const SourceIdentity identity{SourceForm::file, kRegionBytes, 0};
     try {
@@ -116,7 +114,7 @@ void retire_journal(const Session &session, const std::string &argument)
         if (!journal.changes().empty() && journal.changes().back().state != ChangeState::outdated)
             journal.mark(journal.changes().back().sequence, ChangeState::outdated);
     } catch (const Error &error) {
-        if (std::ranges::find(kOfNoUse, error.code()) == kOfNoUse.end())
+        if (!error.is(ErrorClass::unusable_journal))
             throw;
     }
 }
@@ -124,8 +122,8 @@ void retire_journal(const Session &session, const std::string &argument)
 JournaledSource::JournaledSource(Session &session, const OpenedSource &source) : session_(session), source_(source)
 {
     refuse_live(session, source.source());
-    static_cast<void>(changes_kept(session.options().undo));
-    if (session.options().undo.none) {
+    static_cast<void>(changes_kept(session.undo()));
+    if (session.undo().none) {
         if (const auto unfinished = io::peek_unfinished(source.path(), io::state_folder()))
             throw unfinished_change(*unfinished, undo_command(session, source));
         return;
@@ -163,7 +161,7 @@ void JournaledSource::record(Change &change)
     if (!journal_)
         return;
     try {
-        journal_->append(change, changes_kept(session_.options().undo));
+        journal_->append(change, changes_kept(session_.undo()));
     } catch (const Error &error) {
         throw with_meaning(error, "nothing was changed", error.hint());
     }

@@ -4,25 +4,24 @@
 // groups it takes; the rest is refused.
 #pragma once
 
+#include "cli/opening/option_table.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-namespace CLI  // NOLINT(readability-identifier-naming): not ours
-{
-class App;
-}
 
 namespace pgregion::cli
 {
 
 struct GlobalOptions {
+    bool help = false;
+    bool version = false;
     bool json = false;
     bool json_lines = false;
     std::string output;
     std::string colour = "auto";
     std::string progress = "auto";
-    unsigned jobs = 1;
+    std::uint64_t jobs = 1;
     bool quiet = false;
     int verbose = 0;
 };
@@ -35,8 +34,8 @@ struct SourceOptions {
     std::string inode;               ///< of a pkernfs area; empty: not given
     std::string file;                ///< path in a pkernfs area; empty: not given
     std::vector<std::string> parts;  ///< further files of a split dump
-    std::string unpack_limit = "16G";
-    std::vector<std::string> with;  ///< FILE@0xPA
+    std::string unpack_limit;        ///< empty: 16G
+    std::vector<std::string> with;   ///< FILE@0xPA
 };
 
 /// How tables are to be read.
@@ -48,7 +47,7 @@ struct DecodingOptions {
     std::vector<std::string> params;
     std::vector<std::string> registers;  ///< NAME=VALUE
     std::string registers_file;
-    std::string device;
+    std::vector<std::string> devices;
     std::string pasid;
 };
 
@@ -67,16 +66,10 @@ struct SharedOptions {
     UndoOptions undo;
 };
 
-/// Names of the groups, as help prints them.
-inline constexpr const char *kGlobalGroup = "Global options";
-inline constexpr const char *kSourceGroup = "Source";
-inline constexpr const char *kDecodingGroup = "Decoding context";
-inline constexpr const char *kUndoGroup = "Undo";
+/// Adds the groups that every command may take: global, source, decoding context.
+void declare_shared(OptionTable &table, SharedOptions &options);
 
-/// Declares all of them on the main app; subcommands fall through to it.
-void declare_shared(CLI::App &app, SharedOptions &options);
-
-/// Declares the group Undo on a command that writes.
-void declare_undo(CLI::App &command, UndoOptions &options);
+/// Adds the group Undo of a command that writes.
+void declare_undo(OptionTable &table, UndoOptions &options);
 
 }  // namespace pgregion::cli

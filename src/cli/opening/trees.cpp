@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/opening/trees.h"
+
+#include <pgregion/error.h>
+
+#include <fmt/format.h>
+
+namespace pgregion::cli
+{
+
+namespace
+{
+
+Tree tree_of(const Tables &tables, const UnitDevice &row)
+{
+    const Translation &translation = row.device.translation;
+    Tree tree{row, std::nullopt};
+    if (translation.format != nullptr && root_readable(tables, translation))
+        tree.request = walk_request(translation);
+    return tree;
+}
+
+Tree tree_of(const Tables &tables, const Requester &requester)
+{
+    const UnitDevice row = require_device_entry(tables, requester);
+    const Translation &translation = row.device.translation;
+    Tree tree = tree_of(tables, row);
+    if (!tree.request && translation.format != nullptr)
+        throw Error(Failure::operational, "root-outside-source",
+                    fmt::format("the page tables of device {} begin at {}, which the source does not hold",
+                                report::device_name(requester.device), hex(translation.root.value())),
+                    "add the piece of memory that holds them: --with FILE@0xPA");
+    return tree;
+}
+
+}  // namespace
+
+std::vector<Tree> all_trees(const Tables &tables, report::Problems &problems)
+{
+    if (tables.directory == nullptr)
+        return {{std::nullopt, tables.request()}};
+    std::vector<Tree> trees;
+    for (const UnitDevice &row : list_devices(tables, problems))
+        trees.push_back(tree_of(tables, row));
+    return trees;
+}
+
+std::vector<Tree> wanted_trees(const Tables &tables, const SourceReading &reading, report::Problems &problems)
+{
+    const std::vector<Requester> requesters = wanted_requesters(tables, reading);
+    if (requesters.empty())
+        return all_trees(tables, problems);
+    std::vector<Tree> trees;
+    for (const Requester &requester : requesters)
+        trees.push_back(tree_of(tables, requester));
+    return trees;
+}
+
+}  // namespace pgregion::cli
