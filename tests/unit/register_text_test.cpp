@@ -371,7 +371,7 @@ TEST(RegisterNames, DecimalNumbersThatMakeSenseStand)
     EXPECT_EQ(register_value(require_register("devtab"), "23298055"), 0x1638007U);
     EXPECT_EQ(register_value(require_register("strtab-base-cfg"), "6"), 6U);
     EXPECT_EQ(register_value(require_register("STRTAB_BASE_CFG"), "66064"), 0x10210U);
-    EXPECT_EQ(register_value(require_register("strtab-base"), "4611686018444165120"), 0x4000000001001000U);
+    EXPECT_EQ(register_value(require_register("strtab-base"), "4611686018444169216"), 0x4000000001001000U);
     EXPECT_EQ(register_value(require_register("rtaddr"), "0"), 0U);
     // What makes no sense in either way is for the directory to refuse.
     EXPECT_EQ(register_value(require_register("ddtp"), "1"), 1U);

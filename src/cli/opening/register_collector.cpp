@@ -11,6 +11,11 @@ namespace
 
 constexpr std::uint64_t kPageOffset = kPageBytes - 1;
 
+std::uint8_t byte_of(std::uint64_t value, unsigned index) { return static_cast<std::uint8_t>(value >> (8 * index)); }
+
+/// Of a number whose register may have 32 or 64 bits.
+unsigned certain_bytes(std::uint64_t value) { return value >> 32 == 0 ? 4 : 8; }
+
 }  // namespace
 
 std::size_t RegisterCollector::new_bank(std::uint64_t base)
@@ -45,7 +50,15 @@ void RegisterCollector::store_at_offset(std::uint64_t offset, std::uint64_t valu
     if (!unit_)
         unit_ = bank_at(0);
     for (unsigned i = 0; i < bytes; ++i)
-        text_.banks[*unit_].store(offset + i, static_cast<std::uint8_t>(value >> (8 * i)));
+        text_.banks[*unit_].store(offset + i, byte_of(value, i));
+}
+
+void RegisterCollector::store_number_at_offset(std::uint64_t offset, std::uint64_t value)
+{
+    const unsigned bytes = certain_bytes(value);
+    store_at_offset(offset, value, bytes);
+    for (unsigned i = bytes; offset <= kPageOffset && i < 8; ++i)
+        text_.banks[*unit_].store_zero(offset + i);
 }
 
 void RegisterCollector::store_in_next_unit(std::uint64_t offset, std::uint64_t value, unsigned bytes)
@@ -59,13 +72,13 @@ void RegisterCollector::store_at_address(std::uint64_t address, std::uint64_t va
 {
     for (unsigned i = 0; i < bytes; ++i) {
         const std::uint64_t at = address + i;
-        text_.banks[bank_at(at & ~kPageOffset)].store(at & kPageOffset, static_cast<std::uint8_t>(value >> (8 * i)));
+        text_.banks[bank_at(at & ~kPageOffset)].store(at & kPageOffset, byte_of(value, i));
     }
 }
 
 void RegisterCollector::store_number_at_address(std::uint64_t address, std::uint64_t value)
 {
-    const unsigned bytes = value >> 32 == 0 ? 4 : 8;
+    const unsigned bytes = certain_bytes(value);
     store_at_address(address, value, bytes);
     for (unsigned i = bytes; i < 8; ++i) {
         const std::uint64_t at = address + i;

@@ -25,11 +25,13 @@ public:
     void begin_unit_called(std::string_view name);
     /// A value of `bytes` at an offset of the unit.
     void store_at_offset(std::uint64_t offset, std::uint64_t value, unsigned bytes);
+    /// A number of at most 64 bits, which may be of a register of 32: zeros above these are only probable.
+    void store_number_at_offset(std::uint64_t offset, std::uint64_t value);
     /// As store_at_offset(); an offset that the unit has already begins another unit.
     void store_in_next_unit(std::uint64_t offset, std::uint64_t value, unsigned bytes);
     /// A value of `bytes` at a physical address; units have their registers on pages of their own.
     void store_at_address(std::uint64_t address, std::uint64_t value, unsigned bytes);
-    /// A number without a width, which is the whole register at that address.
+    /// The same as store_number_at_offset().
     void store_number_at_address(std::uint64_t address, std::uint64_t value);
     void store_named(const RegisterPlace &place, std::string value);
 

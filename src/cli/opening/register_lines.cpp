@@ -19,13 +19,13 @@ constexpr std::uint64_t kScalableMode = 1;  ///< the same
 
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
-/// Digits alone.
+/// Digits alone, as many as 64 bits have at most.
 std::optional<std::uint64_t> bare_hex(std::string_view digits)
 {
     std::uint64_t value = 0;
     const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     const bool whole = failed == std::errc{} && end == digits.data() + digits.size();
-    return whole && !digits.empty() ? std::optional(value) : std::nullopt;
+    return whole && !digits.empty() && digits.size() <= kMostHexDigits ? std::optional(value) : std::nullopt;
 }
 
 bool has_prefix(std::string_view text) { return text.starts_with("0x") || text.starts_with("0X"); }
@@ -140,6 +140,7 @@ bool read_offset_and_value(std::string_view line, RegisterCollector &collector)
     return true;
 }
 
+/// Registers of 32 bits are printed with the digits of 64, which must not hide what lies behind them.
 bool read_name_offset_value(std::string_view line, RegisterCollector &collector)
 {
     constexpr std::size_t kDigitsOfFourBytes = 8;
@@ -147,12 +148,15 @@ bool read_name_offset_value(std::string_view line, RegisterCollector &collector)
     const auto offset = prefixed_hex(take_word(line));
     const std::string_view value_text = take_word(line);
     const auto value = prefixed_hex(value_text);
-    if (has_prefix(name) || !offset || !value || !take_word(line).empty())
+    if (has_prefix(name) || name.ends_with(':') || !offset || !value || !take_word(line).empty())
         return false;
     const auto place = find_register(name);
-    const bool is_named = place && place->spec().offset == *offset;
-    const unsigned by_digits = value_text.size() - 2 <= kDigitsOfFourBytes ? 4 : 8;
-    collector.store_at_offset(*offset, *value, is_named ? place->spec().bytes : by_digits);
+    if (place && place->spec().offset == *offset)
+        collector.store_at_offset(*offset, *value, place->spec().bytes);
+    else if (value_text.size() - 2 <= kDigitsOfFourBytes)
+        collector.store_at_offset(*offset, *value, 4);
+    else
+        collector.store_number_at_offset(*offset, *value);
     return true;
 }
 

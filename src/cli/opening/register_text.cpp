@@ -121,7 +121,7 @@ unsigned RegisterBank::known(std::uint64_t offset, unsigned bytes) const
 {
     unsigned known = 0;
     for (unsigned i = 0; i < bytes; ++i)
-        known += bytes_.contains(offset + i) ? 1 : 0;
+        known += bytes_.contains(offset + i) ? 1U : 0U;
     return known;
 }
 
