@@ -77,7 +77,8 @@ std::uint32_t parse_value(const ParameterSpec &spec, std::string_view value)
         return choice->value;
     std::uint32_t number = 0;
     const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const bool whole = failed == std::errc{} && end == value.data() + value.size();
+    const bool is_padded = value.size() > 1 && value.front() == '0';  // octal and hexadecimal for many
+    const bool whole = failed == std::errc{} && end == value.data() + value.size() && !is_padded;
     if (!spec.choices.empty() || !whole || number < spec.min || number > spec.max)
         refuse_value(spec, value);
     return number;

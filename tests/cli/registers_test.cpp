@@ -295,6 +295,63 @@ TEST_F(Registers, FileWithoutARootOrNoFile)
     EXPECT_EQ(run_pgregion({"devices", region, "--registers", path("large.txt")}).status, kCannot);
 }
 
+TEST_F(Registers, FileOfEveryToolLeadsToTheSameDevices)
+{
+    const std::string region = source(vtd_scalable_region());
+    const Words rows = devices(words({"devices", region}, rtaddr_));
+    ASSERT_EQ(rows.size(), 5U);
+    const Words files{
+        "fed90020: 0x00 0x14 0x00 0x01 0x00 0x00 0x00 0x00\r\n",
+        "fed90020: 0x1400 0x0100 0x0000 0x0000\n",
+        "(gdb) 0xfed90020:\t0x01001400\t0x00000000\n",
+        "crash> rd -p fed90020\n        fed90020:  0000000001001400                    ........\n",
+        "crash> rd -p -8 fed90020 8\n        fed90020:  00 14 00 01 00 00 00 00                           ........\n",
+        "RTADDR = (u64)16782336\n",
+        "IOMMU dmar0: Root Table Address: 0x1001000\nB.D.F\tRoot_entry\tContext_entry\tPASID\tPASID_table_entry\n"
+        "00:02.0\t0x0000000000000000:0x0000000001002001\t0x0000000000000000:0x0000000001003001\t0     \t0x0:0x0:0x1\n",
+    };
+    for (const std::string &text : files) {
+        std::ofstream(path("registers.txt")) << text;
+        EXPECT_EQ(devices({"devices", region, "--registers", path("registers.txt"), "--format", "vtd-root"}), rows)
+            << text;
+    }
+}
+
+TEST_F(Registers, DumpedTablesBesideTheirRegistersAreNotAUnitMore)
+{
+    const std::string regset = "IOMMU: dmar0 Register Base Address: fed90000\n"
+                               "RTADDR          \t0x20\t\t0x0000000001001400\n";
+    const std::string tables = "IOMMU dmar0: Root Table Address: 0x1001000\n00:02.0 0x0:0x1 0x0:0x1 0 0x0:0x0:0x1\n";
+    std::ofstream(path("both.txt")) << regset << tables;
+    EXPECT_EQ(devices({"devices", source(vtd_scalable_region()), "--registers", path("both.txt")}).size(), 5U);
+    std::ofstream(path("twice.txt")) << tables << tables;
+    EXPECT_EQ(devices({"devices", source(vtd_scalable_region()), "--registers", path("twice.txt")}).size(), 10U);
+}
+
+TEST_F(Registers, FileInWhichNothingIsFoundSaysWhatItWasTakenFor)
+{
+    const std::string region = source(vtd_scalable_region());
+    const auto fails_with = [&](const std::string &text, const Words &more, const std::vector<std::string> &said) {
+        std::ofstream(path("registers.txt")) << text;
+        expect_failure(run_pgregion(words({"devices", region, "--registers", path("registers.txt")}, more)), kCannot,
+                       said);
+    };
+    fails_with("", {}, {"holds no root register", "it is empty"});
+    fails_with("\x1b[31mnoise\nfed90000: 0x0000000000000010\n", {},
+               {"of its 2 lines were read 1 as of QEMU xp, gdb x", R"(passed over: 1, first line 1, '\x1b[31mnoise')"});
+    fails_with("fed90020: 0x01001400\n", {"--format", "vtd-root"},
+               {"of rtaddr at 0xfed90020 it has 4 of 8 bytes", "xp /1gx 0xfed90020"});
+    fails_with("IOMMU dmar0: Root Table Address: 0x1001000\n", {},
+               {"whether they are legacy or scalable", "--register rtaddr=0x1001000, or 0x1001400"});
+    fails_with("rtaddr = 1001400\n", {},
+               {"registers.txt, line 1: rtaddr=1001400 is", "did you mean rtaddr=0x1001400?"});
+    fails_with("\nddtp: 0xffff888000400402\n", {},
+               {"line 2: ddtp=0xffff888000400402 looks like a kernel virtual address"});
+    fails_with("rtaddr = 0x1001c00\nstrtab-base-cfg = 0x6\n", {}, {"of its 2 lines were read 2 as of name and value"});
+    fails_with("rtaddr = 0x1001400\n", {"--format", "amd-devtab"}, {"holds no root register"});
+    fails_with(std::string(65537, '\n'), {}, {"more than 65536 lines"});
+}
+
 // ---- values that lead nowhere ------------------------------------------------------------------------------
 
 TEST_F(Registers, WrongValuesAreUsageErrors)
@@ -309,6 +366,11 @@ TEST_F(Registers, WrongValuesAreUsageErrors)
         {{"--register", "rtaddr"}, "NAME=VALUE"},
         {{"--register", "rtaddr="}, "rtaddr"},
         {{"--register", "rtaddr=12q"}, "rtaddr"},
+        {{"--register", "rtaddr=1001400"}, "did you mean rtaddr=0x1001400?"},
+        {{"--register", "rtaddr=01001400"}, "did you mean 0x01001400, or 1001400?"},
+        {{"--register", "rtadr=0x1001400"}, "did you mean rtaddr?"},
+        {{"--register", "rtaddr=0xffff888001001400"}, "kernel virtual address"},
+        {{"--register", "\x1b[31m"}, R"('\x1b[31m')"},
         {{"--register", "rtaddr=0x10000000000000000"}, "rtaddr"},
         {{"--register", "cr3=0x1001000"}, "rtaddr, devtab, strtab-base, strtab-base-cfg, ddtp"},
         {{"--register", "strtab-base-cfg=6"}, "strtab-base"},
@@ -319,6 +381,14 @@ TEST_F(Registers, WrongValuesAreUsageErrors)
     };
     for (const auto &[context, text] : wrong)
         expect_failure(run_pgregion(words({"devices", region}, context)), kUsage, {text, "\npgregion:   "});
+}
+
+TEST_F(Registers, NamesAreTakenAsManualsWriteThem)
+{
+    const std::string region = source(smmu_region());
+    EXPECT_EQ(
+        devices({"devices", region, "--register", "STRTAB_BASE=0x1001000", "--register", "SMMU_STRTAB_BASE_CFG=0x6"}),
+        devices(words({"devices", region}, strtab_)));
 }
 
 TEST_F(Registers, WrongDevicesAndPasids)

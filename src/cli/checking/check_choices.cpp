@@ -2,6 +2,7 @@
 #include "cli/checking/check_choices.h"
 
 #include "cli/opening/liveupdate.h"
+#include "cli/opening/nearest.h"
 #include "cli/opening/numbers.h"
 #include "io/failures.h"
 
@@ -10,7 +11,6 @@
 #include <pgregion/report.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include <fmt/format.h>
 
@@ -22,37 +22,14 @@ namespace
 
 constexpr std::size_t kLongestCode = 64;
 
-/// How many letters have to be put in, taken out or replaced to make `a` out of `b` (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b)
-{
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
-}
-
-/// The three codes that are most like `code`: those that hold it first.
+/// "; did you mean a, b or c?", or nothing.
 std::string nearest_codes(std::string_view code)
 {
-    constexpr std::size_t kNamed = 3;
-    std::vector<std::pair<std::size_t, std::string_view>> ranked;
-    for (const Check *check : all_checks()) {
-        const bool holds = !code.empty() && check->code.find(code) != std::string_view::npos;
-        ranked.emplace_back(holds ? 0 : distance(code, check->code), check->code);
-    }
-    std::ranges::sort(ranked);
-    std::string text;
-    for (std::size_t i = 0; i < std::min(kNamed, ranked.size()); ++i)
-        text += (text.empty() ? "" : ", ") + std::string(ranked[i].second);
-    return text;
+    std::vector<std::string_view> codes;
+    for (const Check *check : all_checks())
+        codes.push_back(check->code);
+    const std::vector<std::string_view> near = nearest(code, codes);
+    return near.empty() ? "" : fmt::format("; did you mean {}?", joined_or(near));
 }
 
 std::set<std::string_view> codes_of(const std::vector<std::string> &lists)
@@ -195,7 +172,7 @@ const Check &require_check(std::string_view code)
     if (const Check *check = find_check(code))
         return *check;
     throw Error(Failure::usage, "no-such-check",
-                fmt::format("there is no check '{}'; the nearest are {}", printable(code.substr(0, kLongestCode)),
+                fmt::format("there is no check '{}'{}", printable(code.substr(0, kLongestCode)),
                             nearest_codes(code.substr(0, kLongestCode))),
                 "see pgregion explain, which lists all codes");
 }

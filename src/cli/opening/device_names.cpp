@@ -22,6 +22,7 @@ constexpr std::string_view kBlanks = " \t\r\n";
 constexpr std::string_view kSpellings =
     "give a device as lspci prints it (00:02.0), its path below /sys, its number, or all; several with commas between";
 
+constexpr std::size_t kMostParts = 3;  ///< segment, bus, and device with function
 constexpr std::uint64_t kMostBus = 0xff;
 constexpr std::uint64_t kMostDevice = 0x1f;
 constexpr std::uint64_t kMostFunction = 7;
@@ -56,36 +57,44 @@ struct Place {
     std::uint32_t function = 0;
 };
 
-/// Nothing when `text` is not of that form, whatever the sizes of its parts.
-std::optional<Place> split_place(std::string_view text)
+/// What stands between colons; at most one part more than a place has.
+std::vector<std::string_view> split_at_colons(std::string_view text)
 {
-    constexpr std::size_t kMostParts = 3;
     std::vector<std::string_view> parts;
     for (std::size_t at = 0; at <= text.size() && parts.size() <= kMostParts;) {
         const std::size_t end = std::min(text.find(':', at), text.size());
         parts.push_back(text.substr(at, end - at));
         at = end + 1;
     }
-    const std::size_t point = parts.back().find('.');
+    return parts;
+}
+
+bool read_part(std::string_view text, std::uint32_t &into)
+{
+    const auto value = hex_part(text);
+    into = value.value_or(0);
+    return value.has_value();
+}
+
+/// Nothing when `text` is not of that form, whatever the sizes of its parts.
+std::optional<Place> split_place(std::string_view text)
+{
+    constexpr std::size_t kDigitsOfSegment = 4;
+    const std::vector<std::string_view> parts = split_at_colons(text);
+    const std::string_view last = parts.back();
+    const std::size_t point = last.find('.');
     const bool has_function = point != std::string_view::npos;
     if (parts.size() > kMostParts || (parts.size() == 1 && !has_function))
         return std::nullopt;
+    // "00:02:0" is a slip for 00:02.0, not bus 2.
+    if (parts.size() == kMostParts && !has_function && parts.front().size() < kDigitsOfSegment)
+        return std::nullopt;
     Place place;
-    std::vector<std::uint32_t *> into{&place.segment, &place.bus};
-    into.erase(into.begin(), into.end() - static_cast<std::ptrdiff_t>(parts.size() - 1));
-    into.push_back(&place.device);
-    if (has_function) {
-        parts.push_back(parts.back().substr(point + 1));
-        parts[parts.size() - 2] = parts[parts.size() - 2].substr(0, point);
-        into.push_back(&place.function);
-    }
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        const auto value = hex_part(parts[i]);
-        if (!value)
-            return std::nullopt;
-        *into[i] = *value;
-    }
-    return place;
+    const bool is_place = (parts.size() < kMostParts || read_part(parts.front(), place.segment)) &&
+                          (parts.size() < 2 || read_part(parts[parts.size() - 2], place.bus)) &&
+                          read_part(last.substr(0, point), place.device) &&
+                          (!has_function || read_part(last.substr(point + 1), place.function));
+    return is_place ? std::optional(place) : std::nullopt;
 }
 
 void refuse_segment(std::string_view text, const Place &place)

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/opening/registers.h"
 
-#include "cli/opening/numbers.h"
 #include "cli/opening/parameters.h"
+#include "cli/opening/register_lines.h"
+#include "cli/opening/register_names.h"
+#include "cli/opening/register_text.h"
 #include "io/output.h"
 
 #include <pgregion/error.h>
+#include <pgregion/report.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -20,180 +21,113 @@ namespace pgregion::cli
 namespace
 {
 
-using Values = std::vector<std::optional<std::uint64_t>>;
-
 constexpr std::size_t kMostFileBytes = std::size_t{1} << 20;
 
 // ---- both options ------------------------------------------------------------------------------------------
 
-DirectoryRequest unit_of(const DirectoryFormat &format, const Values &values, const DecodingOptions &options)
+/// The registers of one IOMMU, as far as they are known.
+struct RegisterSet {
+    const DirectoryFormat *format = nullptr;
+    RegisterValues values;
+    bool of_dump = false;
+};
+
+DirectoryRequest unit_of(const RegisterSet &set, const DecodingOptions &options)
 {
+    const DirectoryFormat &format = *set.format;
     FormatParams params = default_params(format);
     apply_params(params, format.parameters, format.max_paw_bits, options);
-    const RegisterReading reading = format.from_registers(values, params);
+    const RegisterReading reading = format.from_registers(set.values, params);
     if (!reading.complaint.empty())
         throw Error(
             Failure::usage, "register-without-tables",
-            fmt::format("{}={:#x} leads to no tables: {}", format.registers[0].name, *values[0], reading.complaint),
+            fmt::format("{}={:#x} leads to no tables: {}", format.registers[0].name, *set.values[0], reading.complaint),
             "check the value; `pgregion formats` lists the registers of every directory");
     return {&format, reading.params, reading.root};
 }
 
-// ---- --register --------------------------------------------------------------------------------------------
-
-/// A register by its name.
-struct Place {
-    const DirectoryFormat *format = nullptr;
-    std::size_t index = 0;
-};
-
-Place find_register(std::string_view name)
-{
-    std::string known;
-    for (const DirectoryFormat *format : directory_formats()) {
-        for (std::size_t i = 0; i < format->registers.size(); ++i) {
-            if (format->registers[i].name == name)
-                return {format, i};
-            known += (known.empty() ? "" : ", ") + std::string(format->registers[i].name);
-        }
-    }
-    throw Error(Failure::usage, "bad-register", fmt::format("there is no register '{}' that holds a root", name),
-                "give --register NAME=VALUE with one of " + known);
-}
-
-std::uint64_t value_for(const RegisterSpec &spec, std::string_view text)
-{
-    const std::uint64_t value = require_number(text, "--register " + std::string(spec.name));
-    if (spec.bytes == 4 && value >> 32 != 0)
-        throw Error(Failure::usage, "bad-register", fmt::format("register {} has 32 bits", spec.name),
-                    "check the value");
-    return value;
-}
-
 /// A register of one IOMMU follows the one that holds its address; a new one of these begins a new IOMMU.
-std::vector<DirectoryRequest> units_of_options(const DecodingOptions &options)
+class SetsByName
 {
-    std::vector<std::pair<const DirectoryFormat *, Values>> sets;
-    std::map<const DirectoryFormat *, Values> early;  ///< given before the register with the address
-    for (const std::string &text : options.registers) {
-        const std::size_t equals = std::min(text.find('='), text.size());
-        const Place place = find_register(std::string_view(text).substr(0, equals));
-        if (equals == text.size())
-            throw Error(Failure::usage, "bad-register", "--register takes NAME=VALUE, not '" + text + "'",
-                        "give the value as the hardware holds it");
-        const std::uint64_t value = value_for(place.format->registers[place.index], text.substr(equals + 1));
+public:
+    void add(const RegisterPlace &place, std::uint64_t value)
+    {
         const auto last =
-            std::find_if(sets.rbegin(), sets.rend(), [&](const auto &s) { return s.first == place.format; });
-        if (place.index != 0 && last != sets.rend() && !last->second[place.index]) {
-            last->second[place.index] = value;
-            continue;
+            std::find_if(sets_.rbegin(), sets_.rend(), [&](const RegisterSet &s) { return s.format == place.format; });
+        if (place.index != 0 && last != sets_.rend() && !last->values[place.index]) {
+            last->values[place.index] = value;
+            return;
         }
-        Values &values = early.try_emplace(place.format, place.format->registers.size()).first->second;
+        const std::size_t registers = place.format->registers.size();
+        RegisterValues &values = early_.try_emplace(place.format, registers).first->second;
         values[place.index] = value;
         if (place.index == 0) {
-            sets.emplace_back(place.format, values);
-            early.erase(place.format);
+            sets_.push_back({place.format, values, false});
+            early_.erase(place.format);
         }
     }
-    if (!early.empty()) {
-        const DirectoryFormat &format = *early.begin()->first;
+
+    [[nodiscard]] std::vector<RegisterSet> &sets() { return sets_; }
+
+    /// Throws when there are registers without the one that holds the address.
+    void require_addresses() const
+    {
+        if (early_.empty())
+            return;
+        const std::string_view name = early_.begin()->first->registers[0].name;
         throw Error(Failure::usage, "register-needed",
-                    fmt::format("without {} nothing says where the tables begin", format.registers[0].name),
-                    fmt::format("give --register {}=VALUE, too", format.registers[0].name));
+                    fmt::format("without {} nothing says where the tables begin", name),
+                    fmt::format("give --register {}=VALUE, too", name));
     }
+
+private:
+    std::vector<RegisterSet> sets_;
+    std::map<const DirectoryFormat *, RegisterValues> early_;  ///< given before the register with the address
+};
+
+// ---- --register --------------------------------------------------------------------------------------------
+
+std::vector<DirectoryRequest> units_of_options(const DecodingOptions &options)
+{
+    SetsByName named;
+    for (const std::string &text : options.registers) {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const RegisterPlace place = require_register(std::string_view(text).substr(0, equals));
+        if (equals == text.size())
+            throw Error(Failure::usage, "bad-register",
+                        fmt::format("--register takes NAME=VALUE, not '{}'", printable(text)),
+                        "give the value as the hardware holds it");
+        named.add(place, register_value(place, std::string_view(text).substr(equals + 1)));
+    }
+    named.require_addresses();
     std::vector<DirectoryRequest> units;
-    for (const auto &[format, values] : sets)
-        units.push_back(unit_of(*format, values, options));
+    for (const RegisterSet &set : named.sets())
+        units.push_back(unit_of(set, options));
     return units;
 }
 
 // ---- --registers -------------------------------------------------------------------------------------------
 
-/// 32-bit words by the offset from the start of one IOMMU's registers.
-using Words = std::map<std::uint64_t, std::uint32_t>;
-
-struct Banks {
-    std::map<std::uint64_t, std::size_t> of_base;
-    std::vector<Words> banks;
-
-    Words &at(std::uint64_t base)
-    {
-        const auto [found, is_new] = of_base.try_emplace(base, banks.size());
-        if (is_new)
-            banks.emplace_back();
-        return banks[found->second];
-    }
-};
-
-std::optional<std::uint64_t> hex_number(std::string_view text)
+/// True when the IOMMU is switched on, as far as its registers say.
+bool leads_to_tables(const RegisterSet &set)
 {
-    if (text.starts_with("0x"))
-        text.remove_prefix(2);
-    std::uint64_t value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
-    const bool whole = failed == std::errc{} && end == text.data() + text.size() && !text.empty();
-    return whole ? std::optional(value) : std::nullopt;
+    const RegisterReading reading = set.format->from_registers(set.values, default_params(*set.format));
+    return reading.complaint.empty() && reading.root.value() >= kPageBytes;
 }
 
-/// Stores "0x…" at `offset`: eight bytes, or four where it has at most eight digits. Returns how many.
-std::uint64_t store(Words &words, std::uint64_t offset, std::string_view text)
+bool is_wanted(const DirectoryFormat &format, const DecodingOptions &options)
 {
-    constexpr std::size_t kDigitsOfFourBytes = sizeof("0x12345678") - 1;
-    const auto value = text.starts_with("0x") ? hex_number(text) : std::nullopt;
-    if (!value)
-        return 0;
-    words[offset] = static_cast<std::uint32_t>(*value);
-    if (text.size() <= kDigitsOfFourBytes)
-        return 4;
-    words[offset + 4] = static_cast<std::uint32_t>(*value >> 32);
-    return 8;
-}
-
-/// A line of the QEMU monitor, "address: value value …", or of the kernel's debugfs, "NAME 0xOFFSET 0xVALUE" below
-/// "… Base Address: BASE". IOMMUs have their registers on pages of their own.
-void read_line(const std::string &line, Banks &banks, std::uint64_t &base)
-{
-    constexpr std::uint64_t kOffset = 0xfff;
-    constexpr std::string_view kBase = "Base Address:";
-    if (const std::size_t at = line.find(kBase); at != std::string::npos) {
-        std::istringstream rest(line.substr(at + kBase.size()));
-        std::string word;
-        rest >> word;
-        base = hex_number(word).value_or(0);
-        return;
-    }
-    std::istringstream words(line);
-    std::string first;
-    std::string second;
-    words >> first >> second;
-    if (first.ends_with(':')) {
-        auto address = hex_number(std::string_view(first).substr(0, first.size() - 1));
-        while (address && !second.empty()) {
-            *address += store(banks.at(*address & ~kOffset), *address & kOffset, second);
-            second.clear();
-            words >> second;
-        }
-        return;
-    }
-    std::string value;
-    words >> value;
-    const auto offset = second.starts_with("0x") ? hex_number(second) : std::nullopt;
-    if (offset && *offset <= kOffset)
-        store(banks.at(base), *offset, value);
+    return options.format == "auto" || options.format == format.name;
 }
 
 /// The values of a format's registers; nothing when one of them is not in the file.
-std::optional<Values> values_in(const Words &words, const DirectoryFormat &format)
+std::optional<RegisterValues> values_in(const RegisterBank &bank, const DirectoryFormat &format)
 {
-    Values values;
+    RegisterValues values;
     for (const RegisterSpec &spec : format.registers) {
-        std::uint64_t value = 0;
-        for (std::uint64_t at = 0; at < spec.bytes; at += 4) {
-            const auto word = words.find(spec.offset + at);
-            if (word == words.end())
-                return std::nullopt;
-            value |= std::uint64_t{word->second} << (8 * at);
-        }
+        const auto value = bank.value(spec.offset, spec.bytes);
+        if (!value)
+            return std::nullopt;
         values.emplace_back(value);
     }
     return values;
@@ -201,41 +135,148 @@ std::optional<Values> values_in(const Words &words, const DirectoryFormat &forma
 
 /// Offsets mean different registers in different IOMMUs. The format is the one whose registers are all there and
 /// lead to tables; of several the one with the highest offset, since every bank has something at offset 0.
-std::optional<DirectoryRequest> unit_of_words(const Words &words, const DecodingOptions &options)
+std::optional<RegisterSet> set_in(const RegisterBank &bank, const DecodingOptions &options)
 {
-    const DirectoryFormat *best = nullptr;
+    std::optional<RegisterSet> best;
     for (const DirectoryFormat *format : directory_formats()) {
-        if (options.format != "auto" && options.format != format->name)
-            continue;
-        const auto values = values_in(words, *format);
+        const auto values = is_wanted(*format, options) ? values_in(bank, *format) : std::nullopt;
         if (!values)
             continue;
-        const RegisterReading reading = format->from_registers(*values, default_params(*format));
-        const bool leads = reading.complaint.empty() && reading.root.value() >= kPageBytes;
-        if (leads && (best == nullptr || format->registers[0].offset > best->registers[0].offset))
-            best = format;
+        const RegisterSet set{format, *values, false};
+        if (leads_to_tables(set) && (!best || format->registers[0].offset > best->format->registers[0].offset))
+            best = set;
     }
-    if (best == nullptr)
-        return std::nullopt;
-    return unit_of(*best, *values_in(words, *best), options);
+    return best;
+}
+
+/// A value that register_value() refuses is a fault of the file, in this line.
+std::uint64_t value_in_file(const NamedRegister &named, const std::string &path)
+{
+    try {
+        return register_value(named.place, named.value);
+    } catch (const Error &error) {
+        throw Error(Failure::operational, error.code(), fmt::format("{}, line {}: {}", path, named.line, error.what()),
+                    error.hint());
+    }
+}
+
+/// The IOMMUs whose registers the text names, those of dumped tables only where no other line says the same.
+std::vector<RegisterSet> sets_by_name(const RegisterText &text, const std::string &path)
+{
+    SetsByName named;
+    for (const NamedRegister &one : text.named) {
+        named.add(one.place, value_in_file(one, path));
+        if (one.of_dump)  // an address, which begins a set
+            named.sets().back().of_dump = true;
+    }
+    return named.sets();
+}
+
+/// Why there is nothing to be read, and what would help.
+class Missing
+{
+public:
+    Missing(const RegisterText &text, const DecodingOptions &options) : text_(text), options_(options) {}
+
+    [[nodiscard]] Error error() const
+    {
+        std::string hint =
+            "give iommu_regset of debugfs, `xp /1gx ADDRESS` of the QEMU monitor, or --register NAME=VALUE";
+        std::string why = half_register(hint);
+        if (text_.root_without_mode) {
+            why += fmt::format("; no device is below the tables at {:#x}, which leaves open whether they are legacy or "
+                               "scalable",
+                               *text_.root_without_mode);
+            hint = fmt::format("give RTADDR with its bits 11:10: --register rtaddr={:#x}, or {:#x} in scalable mode",
+                               *text_.root_without_mode, *text_.root_without_mode | 0x400);
+        }
+        return {Failure::operational, "registers-not-found",
+                fmt::format("{} holds no root register of an IOMMU that is switched on{}{}", options_.registers_file,
+                            why, lines()),
+                hint};
+    }
+
+private:
+    /// The last register by its offset, of which some bytes are there.
+    [[nodiscard]] std::string half_register(std::string &hint) const
+    {
+        const RegisterSpec *half = nullptr;
+        const RegisterBank *where = nullptr;
+        for (const RegisterBank &bank : text_.banks) {
+            for (const DirectoryFormat *format : directory_formats()) {
+                const RegisterSpec &spec = format->registers[0];
+                const unsigned known = bank.known(spec.offset, spec.bytes);
+                const bool is_half = known != 0 && known != spec.bytes && is_wanted(*format, options_);
+                if (is_half && (half == nullptr || spec.offset > half->offset)) {
+                    half = &spec;
+                    where = &bank;
+                }
+            }
+        }
+        if (half == nullptr)
+            return {};
+        const std::uint64_t address = where->base() + half->offset;
+        hint =
+            fmt::format("read all of it: `xp /1gx {:#x}` in the QEMU monitor, `rd -p {:x}` in crash", address, address);
+        return fmt::format("; of {} at {:#x} it has {} of {} bytes", half->name, address,
+                           where->known(half->offset, half->bytes), half->bytes);
+    }
+
+    /// What the lines were taken for.
+    [[nodiscard]] std::string lines() const
+    {
+        if (text_.lines == 0)
+            return "; it is empty";
+        std::string kinds;
+        const auto grammars = line_grammars();
+        for (std::size_t i = 0; i < grammars.size(); ++i) {
+            if (text_.taken[i] != 0)
+                kinds += fmt::format("{}{} as of {}", kinds.empty() ? "" : ", ", text_.taken[i], grammars[i].name);
+        }
+        std::string all = fmt::format("; of its {} lines {}", text_.lines,
+                                      kinds.empty() ? "none was understood" : "were read " + kinds);
+        if (text_.first_passed_over)
+            all += fmt::format("; passed over: {}, first line {}, '{}'", text_.passed_over,
+                               text_.first_passed_over->line, printable(text_.first_passed_over->text));
+        return all;
+    }
+
+    const RegisterText &text_;
+    const DecodingOptions &options_;
+};
+
+RegisterText read_text(const std::string &path)
+{
+    const std::string content = io::read_small_file(path, kMostFileBytes);
+    try {
+        return read_register_text(content);
+    } catch (Error &error) {
+        error.at(path);
+        throw;
+    }
 }
 
 std::vector<DirectoryRequest> units_of_file(const DecodingOptions &options)
 {
-    Banks banks;
-    std::uint64_t base = 0;
-    std::istringstream text(io::read_small_file(options.registers_file, kMostFileBytes));
-    for (std::string line; std::getline(text, line);)
-        read_line(line, banks, base);
+    const RegisterText text = read_text(options.registers_file);
     std::vector<DirectoryRequest> units;
-    for (const Words &words : banks.banks) {
-        if (const auto unit = unit_of_words(words, options))
-            units.push_back(*unit);
+    for (const RegisterBank &bank : text.banks) {
+        if (const auto set = set_in(bank, options))
+            units.push_back(unit_of(*set, options));
+    }
+    const std::vector<DirectoryRequest> of_banks = units;
+    for (const RegisterSet &set : sets_by_name(text, options.registers_file)) {
+        if (!leads_to_tables(set) || !is_wanted(*set.format, options))
+            continue;
+        const DirectoryRequest unit = unit_of(set, options);
+        const bool is_repeated = std::ranges::any_of(of_banks, [&](const DirectoryRequest &other) {
+            return other.format == unit.format && other.params == unit.params && other.root == unit.root;
+        });
+        if (!set.of_dump || !is_repeated)
+            units.push_back(unit);
     }
     if (units.empty())
-        throw Error(Failure::operational, "registers-not-found",
-                    options.registers_file + " holds no root register of an IOMMU that is switched on",
-                    "it takes lines 'address: value' or the kernel's iommu_regset; or give --register NAME=VALUE");
+        throw Missing(text, options).error();
     return units;
 }
 
