@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 namespace pgregion::cli
 {
@@ -137,7 +136,7 @@ void print_version(OutputMode mode)
     const report::Json document{{"schema_version", kSchemaVersion},
                                 {"tool", {{"name", "pgregion"}, {"version", PGREGION_VERSION}}},
                                 {"formats", formats}};
-    print(document.dump() + "\n");
+    print(document.text() + "\n");
 }
 
 /// CLI11 answers --version before it stores the other flags, so they are looked for in the words themselves.
