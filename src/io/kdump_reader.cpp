@@ -112,8 +112,8 @@ private:
     [[nodiscard]] bool agrees() const
     {
         kdump_attr_t map{};
-        map.type = KDUMP_BITMAP;
-        if (kdump_get_typed_attr(context_, "file.pagemap", &map) != KDUMP_OK)
+        // The library's own call for an attribute of one type takes other parameters from 0.5.6 on.
+        if (kdump_get_attr(context_, "file.pagemap", &map) != KDUMP_OK || map.type != KDUMP_BITMAP)
             return false;
         kdump_addr_t end = 0;
         const bool all_there = layout_.cut_off_bytes + layout_.senseless_bytes == 0;

@@ -9,8 +9,6 @@
 #include <map>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/entry_report.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -131,19 +129,19 @@ Json entry_json(const PlacedEntry &placed, const PageMap &pages)
     const Entry &entry = placed.entry;
     const bool has_target = entry.kind == EntryKind::table || entry.kind == EntryKind::leaf;
     Json json;
-    json["table"] = pages.address(placed.table);
-    json["page"] = pages.page_json(placed.table);
-    json["level"] = placed.level;
-    json["index"] = placed.index;
-    json["raw"] = hex(entry.raw);
-    json["kind"] = name(entry.kind);
-    json["iova"] = hex(placed.iova.value());
-    json["target"] = has_target ? Json(hex(entry.target.value())) : Json(nullptr);
-    json["size"] = has_target ? Json(hex(std::uint64_t{1} << entry.size_lg2)) : Json(nullptr);
-    json["access"] = letters(placed.access);
-    json["reserved_set"] = hex(entry.reserved_set);
-    json["fields"] = fields_json(placed.format->fields(placed.level, entry.kind, *placed.params), {&entry.raw, 1});
-    json["name"] = placed.format->entry_name(placed.level);
+    json.set("table", pages.address(placed.table));
+    json.set("page", pages.page_json(placed.table));
+    json.set("level", placed.level);
+    json.set("index", placed.index);
+    json.set("raw", hex(entry.raw));
+    json.set("kind", name(entry.kind));
+    json.set("iova", hex(placed.iova.value()));
+    json.set("target", has_target ? Json(hex(entry.target.value())) : Json(nullptr));
+    json.set("size", has_target ? Json(hex(std::uint64_t{1} << entry.size_lg2)) : Json(nullptr));
+    json.set("access", letters(placed.access));
+    json.set("reserved_set", hex(entry.reserved_set));
+    json.set("fields", fields_json(placed.format->fields(placed.level, entry.kind, *placed.params), {&entry.raw, 1}));
+    json.set("name", placed.format->entry_name(placed.level));
     return json;
 }
 
@@ -157,19 +155,19 @@ Json record_json(const DirectoryFormat &format, const DirectoryStep &step, const
     else if (record.translation && record.translation->format != nullptr)
         target = hex(record.translation->root.value());
     Json json;
-    json["table"] = pages.address(step.table.address);
-    json["page"] = pages.page_json(step.table.address);
-    json["level"] = nullptr;
-    json["index"] = step.index;
-    json["raw"] = record_hex(type, step.words);
-    json["kind"] = record_kind(record);
-    json["iova"] = nullptr;
-    json["target"] = target;
-    json["size"] = nullptr;
-    json["access"] = nullptr;
-    json["reserved_set"] = reserved_json(type, record);
-    json["fields"] = fields_json(format.fields(step.table.type, step.words), step.words);
-    json["name"] = type.record_name;
+    json.set("table", pages.address(step.table.address));
+    json.set("page", pages.page_json(step.table.address));
+    json.set("level", nullptr);
+    json.set("index", step.index);
+    json.set("raw", record_hex(type, step.words));
+    json.set("kind", record_kind(record));
+    json.set("iova", nullptr);
+    json.set("target", target);
+    json.set("size", nullptr);
+    json.set("access", nullptr);
+    json.set("reserved_set", reserved_json(type, record));
+    json.set("fields", fields_json(format.fields(step.table.type, step.words), step.words));
+    json.set("name", type.record_name);
     return json;
 }
 

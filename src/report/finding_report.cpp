@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -181,25 +179,25 @@ std::string finding_message(const Finding &finding, const PageMap &pages)
 Json finding_json(const Finding &finding, const FindingPlaces &places)
 {
     Json json;
-    json["code"] = finding.check->code;
-    json["severity"] = name(finding.severity);
-    json["page"] = finding.page ? Json(finding.page->value()) : Json(nullptr);
-    json["index"] = number_json(finding.index);
-    json["level"] = number_json(finding.level);
-    json["offset"] = hex_json(places.in_source(finding));
-    json["iova"] = finding.iova ? Json(hex(finding.iova->value())) : Json(nullptr);
-    json["device"] = device_json(finding.device);
-    json["observed"] = hex_json(finding.observed);
-    json["expected"] = hex_json(finding.expected);
-    json["message"] = finding_message(finding, places.pages);
-    json["security"] = finding.security;
-    json["repair"] = name(finding.repair);
-    json["pasid"] = number_json(finding.pasid);
-    json["unit"] = number_json(finding.unit);
-    json["table"] = finding.table ? places.pages.address(*finding.table) : Json(nullptr);
-    json["target"] = finding.target ? places.pages.address(*finding.target) : Json(nullptr);
-    json["size"] = hex_json(finding.size_bytes);
-    json["last_device"] = device_json(finding.last_device);
+    json.set("code", finding.check->code);
+    json.set("severity", name(finding.severity));
+    json.set("page", finding.page ? Json(finding.page->value()) : Json(nullptr));
+    json.set("index", number_json(finding.index));
+    json.set("level", number_json(finding.level));
+    json.set("offset", hex_json(places.in_source(finding)));
+    json.set("iova", finding.iova ? Json(hex(finding.iova->value())) : Json(nullptr));
+    json.set("device", device_json(finding.device));
+    json.set("observed", hex_json(finding.observed));
+    json.set("expected", hex_json(finding.expected));
+    json.set("message", finding_message(finding, places.pages));
+    json.set("security", finding.security);
+    json.set("repair", name(finding.repair));
+    json.set("pasid", number_json(finding.pasid));
+    json.set("unit", number_json(finding.unit));
+    json.set("table", finding.table ? places.pages.address(*finding.table) : Json(nullptr));
+    json.set("target", finding.target ? places.pages.address(*finding.target) : Json(nullptr));
+    json.set("size", hex_json(finding.size_bytes));
+    json.set("last_device", device_json(finding.last_device));
     return json;
 }
 

@@ -3,8 +3,6 @@
 
 #include <pgregion/format.h>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -61,6 +59,14 @@ std::vector<std::string> values_of(const ParameterSpec &spec)
     return values;
 }
 
+std::string joined(const std::vector<std::string> &words, std::string_view between)
+{
+    std::string text;
+    for (const std::string &word : words)
+        text.append(&word == &words.front() ? std::string_view() : between).append(word);
+    return text;
+}
+
 std::string default_of(const ParameterSpec &spec)
 {
     return spec.choices.empty() ? std::to_string(spec.default_value)
@@ -98,7 +104,7 @@ std::string format_text(const FormatFacts &facts, const Palette &palette)
         out += '\n';
     }
     for (const ParameterSpec &spec : facts.parameters)
-        append(out, "  --param    {}={}: {} (default {})\n", spec.key, fmt::join(values_of(spec), "|"), spec.meaning,
+        append(out, "  --param    {}={}: {} (default {})\n", spec.key, joined(values_of(spec), "|"), spec.meaning,
                default_of(spec));
     for (const RegisterSpec &spec : facts.registers)
         append(out, "  --register {}=VALUE: {}\n", spec.name, spec.meaning);
@@ -129,7 +135,7 @@ std::string version_document(std::string_view version)
     const Json document{{"schema_version", kSchemaVersion},
                         {"tool", {{"name", "pgregion"}, {"version", version}}},
                         {"formats", formats}};
-    return document.dump();
+    return document.text();
 }
 
 }  // namespace pgregion::report

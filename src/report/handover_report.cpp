@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -13,11 +11,11 @@ namespace
 
 constexpr std::size_t kDevicesShown = 4;
 
-Json json_of(const HandoverField &field)
+std::string text_of(const HandoverField &field)
 {
     switch (field.kind) {
     case HandoverFieldKind::number:
-        return field.value;
+        return std::to_string(field.value);
     case HandoverFieldKind::word:
         return hex(field.value);
     case HandoverFieldKind::text:
@@ -26,10 +24,10 @@ Json json_of(const HandoverField &field)
     return printable(field.text);
 }
 
-std::string text_of(const HandoverField &field)
+/// Numbers as such; words of bits and texts as text.
+Json json_of(const HandoverField &field)
 {
-    const Json value = json_of(field);
-    return value.is_string() ? value.get<std::string>() : value.dump();
+    return field.kind == HandoverFieldKind::number ? Json(field.value) : Json(text_of(field));
 }
 
 Json json_of(const std::optional<bool> &preserved) { return preserved ? Json(*preserved) : Json(nullptr); }
@@ -43,14 +41,14 @@ Json record_json(const HandoverRecord &record)
 {
     Json fields = Json::object();
     for (const HandoverField &field : record.fields)
-        fields[std::string(field.name)] = json_of(field);
+        fields.set(field.name, json_of(field));
     Json json;
-    json["kind"] = record.kind;
-    json["version"] = record.version.empty() ? Json(nullptr) : Json(printable(record.version));
-    json["paddr"] = hex_or_null(record.paddr);
-    json["depth"] = record.depth;
-    json["preserved"] = json_of(record.preserved);
-    json["fields"] = std::move(fields);
+    json.set("kind", record.kind);
+    json.set("version", record.version.empty() ? Json(nullptr) : Json(printable(record.version)));
+    json.set("paddr", hex_or_null(record.paddr));
+    json.set("depth", record.depth);
+    json.set("preserved", json_of(record.preserved));
+    json.set("fields", std::move(fields));
     return json;
 }
 
@@ -81,39 +79,39 @@ Json root_json(const HandoverRoot &root)
         devices.push_back(handover_device_name(device));
     const std::string_view format = format_name(root);
     Json json;
-    json["paddr"] = hex(root.paddr.value());
-    json["format"] = format.empty() ? Json(nullptr) : Json(format);
-    json["levels"] = root.levels == 0 ? Json(nullptr) : Json(root.levels);
-    json["device"] = devices.empty() ? Json(nullptr) : devices.front();
-    json["devices"] = std::move(devices);
-    json["parameters"] = parameters_text(root).empty() ? Json(nullptr) : Json(parameters_text(root));
-    json["record_index"] = root.record;
-    json["preserved"] = json_of(root.preserved);
-    json["first_lost"] = hex_or_null(root.first_lost);
-    json["lost"] = root.lost;
-    json["tables"] = root.tables;
-    json["leaves"] = root.leaves;
-    json["translations"] = root.translations;
+    json.set("paddr", hex(root.paddr.value()));
+    json.set("format", format.empty() ? Json(nullptr) : Json(format));
+    json.set("levels", root.levels == 0 ? Json(nullptr) : Json(root.levels));
+    json.set("device", root.devices.empty() ? Json(nullptr) : Json(handover_device_name(root.devices.front())));
+    json.set("devices", std::move(devices));
+    json.set("parameters", parameters_text(root).empty() ? Json(nullptr) : Json(parameters_text(root)));
+    json.set("record_index", root.record);
+    json.set("preserved", json_of(root.preserved));
+    json.set("first_lost", hex_or_null(root.first_lost));
+    json.set("lost", root.lost);
+    json.set("tables", root.tables);
+    json.set("leaves", root.leaves);
+    json.set("translations", root.translations);
     return json;
 }
 
 Json problem_json(const HandoverProblem &problem)
 {
     Json json;
-    json["code"] = code(problem.kind);
-    json["paddr"] = hex(problem.at.value());
-    json["device"] = problem.device ? Json(handover_device_name(*problem.device)) : Json(nullptr);
-    json["observed"] = hex(problem.observed);
-    json["message"] = handover_problem_text(problem);
+    json.set("code", code(problem.kind));
+    json.set("paddr", hex(problem.at.value()));
+    json.set("device", problem.device ? Json(handover_device_name(*problem.device)) : Json(nullptr));
+    json.set("observed", hex(problem.observed));
+    json.set("message", handover_problem_text(problem));
     return json;
 }
 
-/// Whether all is preserved: no where one thing is not, null where one cannot be told.
-Json verdict(const Handover &handover)
+/// Whether all is preserved: no where one thing is not, nothing where one cannot be told.
+std::optional<bool> verdict(const Handover &handover)
 {
     if (handover.broken())
         return false;
-    return handover.proved() ? Json(true) : Json(nullptr);
+    return handover.proved() ? std::optional(true) : std::nullopt;
 }
 
 void write_json(ResultWriter &writer, const HandoverReport &report)
@@ -131,7 +129,7 @@ void write_json(ResultWriter &writer, const HandoverReport &report)
         writer.row("problems", problem_json(problem));
     writer.put("fdt", hex_or_null(handover.fdt));
     writer.put("version", printable(handover.version));
-    writer.put("preserved", verdict(handover));
+    writer.put("preserved", json_of(verdict(handover)));
     writer.put_number("deleted", handover.deleted);
     writer.put_bool("incomplete", handover.incomplete());
     writer.put_number("problem_count", handover.problem_count);
@@ -192,12 +190,12 @@ void write_root(ResultWriter &writer, const HandoverRoot &root, const HandoverRe
 
 void write_verdict(ResultWriter &writer, const Handover &handover, const Palette &palette)
 {
-    const Json answer = verdict(handover);
+    const std::optional<bool> answer = verdict(handover);
     if (handover.roots.empty())
         writer.text("no roots: nothing of an IOMMU is handed over\n");
-    else if (answer == Json(false))
+    else if (answer == false)
         writer.text(palette.bad("LOST: the next kernel will use memory that this hand-over needs") + "\n");
-    else if (answer == Json(true))
+    else if (answer == true)
         writer.text(palette.good("proved: every table lies in preserved pages") + "\n");
     else
         writer.text(palette.caution("not proved: see the warnings") + "\n");

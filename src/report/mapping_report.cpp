@@ -9,8 +9,6 @@
 #include <cassert>
 #include <cstring>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -150,13 +148,13 @@ void MappingReport::json_row(const Mapping &mapping)
     if (!writer_.wants_json())
         return;
     Json row;
-    row["iova"] = hex(mapping.iova.value());
-    row["pa"] = hex(mapping.pa.value());
-    row["size"] = hex(mapping.size_bytes);
-    row["access"] = letters(mapping.access);
-    row["device"] = owner_.device ? Json(device_name(*owner_.device)) : Json(nullptr);
-    row["pasid"] = number_or_null(owner_.pasid);
-    row["unit"] = number_or_null(owner_.unit);
+    row.set("iova", hex(mapping.iova.value()));
+    row.set("pa", hex(mapping.pa.value()));
+    row.set("size", hex(mapping.size_bytes));
+    row.set("access", letters(mapping.access));
+    row.set("device", owner_.device ? Json(device_name(*owner_.device)) : Json(nullptr));
+    row.set("pasid", number_or_null(owner_.pasid));
+    row.set("unit", number_or_null(owner_.unit));
     writer_.row("mappings", row);
 }
 

@@ -3,8 +3,6 @@
 
 #include "report/text.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -105,7 +103,7 @@ Json fields_json(std::span<const FieldSpec> specs, std::span<const std::uint64_t
     Json json = Json::object();
     for (const FieldSpec &spec : specs) {
         const std::uint64_t value = field_value(spec, record);
-        json[std::string(spec.name)] = is_wide(spec) ? Json(hex(value)) : Json(value);
+        json.set(spec.name, is_wide(spec) ? Json(hex(value)) : Json(value));
     }
     return json;
 }
@@ -118,15 +116,15 @@ std::string problem_text(const Problem &problem, const PageMap &pages)
 Json problem_json(const Problem &problem, const PageMap &pages)
 {
     Json json;
-    json["code"] = code(problem.kind);
-    json["table"] = pages.address(problem.table);
-    json["page"] = pages.page_json(problem.table);
-    json["level"] = problem.level ? Json(*problem.level) : Json(nullptr);
-    json["index"] = problem.index;
-    json["iova"] = problem.iova ? Json(hex(problem.iova->value())) : Json(nullptr);
-    json["device"] = problem.device ? Json(device_name(*problem.device)) : Json(nullptr);
-    json["observed"] = hex(problem.observed);
-    json["message"] = problem_text(problem, pages);
+    json.set("code", code(problem.kind));
+    json.set("table", pages.address(problem.table));
+    json.set("page", pages.page_json(problem.table));
+    json.set("level", problem.level ? Json(*problem.level) : Json(nullptr));
+    json.set("index", problem.index);
+    json.set("iova", problem.iova ? Json(hex(problem.iova->value())) : Json(nullptr));
+    json.set("device", problem.device ? Json(device_name(*problem.device)) : Json(nullptr));
+    json.set("observed", hex(problem.observed));
+    json.set("message", problem_text(problem, pages));
     return json;
 }
 

@@ -3,8 +3,6 @@
 
 #include "report/text.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/region_report.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -105,15 +103,15 @@ Json guess_json(const Guess &guess)
 {
     const Reading *decided = guess.decided();
     Json json;
-    json["name"] = nullptr;
-    json["levels"] = nullptr;
+    json.set("name", nullptr);
+    json.set("levels", nullptr);
     if (decided != nullptr) {
-        json["name"] = decided->table != nullptr ? decided->table->name : decided->directory->name;
+        json.set("name", decided->table != nullptr ? decided->table->name : decided->directory->name);
         if (decided->table != nullptr)
-            json["levels"] = decided->params.levels;
+            json.set("levels", decided->params.levels);
     }
-    json["confidence"] = name(guess.confidence);
-    json["evidence"] = guess.readings.empty() ? Json::array() : evidence_json(guess.readings.front().evidence);
+    json.set("confidence", name(guess.confidence));
+    json.set("evidence", guess.readings.empty() ? Json::array() : evidence_json(guess.readings.front().evidence));
     return json;
 }
 

@@ -3,8 +3,6 @@
 
 #include "base/bytes.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 

@@ -3,25 +3,20 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
 namespace
 {
 
-/// Rows and values can hold paths, which may be any bytes: what is not UTF-8 is replaced, never thrown at.
-std::string dump(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 Json source_json(const SourceInfo &source)
 {
     Json json;
-    json["path"] = source.path;
-    json["kind"] = source.kind;
-    json["offset"] = hex(source.offset);
-    json["paddr"] = source.paddr ? Json(hex(source.paddr->value())) : Json(nullptr);
-    json["paddr_origin"] = name(source.paddr_origin);
+    json.set("path", source.path);
+    json.set("kind", source.kind);
+    json.set("offset", hex(source.offset));
+    json.set("paddr", source.paddr ? Json(hex(source.paddr->value())) : Json(nullptr));
+    json.set("paddr_origin", name(source.paddr_origin));
     return json;
 }
 
@@ -47,7 +42,7 @@ struct ResultWriter::Payload {
         std::string rows;
     };
     std::optional<SourceInfo> source;
-    std::vector<std::pair<std::string, std::string>> values;
+    std::vector<std::pair<std::string, Json>> values;
     std::vector<List> lists;
 
     List &find(std::string_view key)
@@ -58,11 +53,11 @@ struct ResultWriter::Payload {
     [[nodiscard]] std::string document() const
     {
         std::vector<std::string> members;
-        members.push_back("\"source\":" + (source ? dump(source_json(*source)) : "null"));
+        members.push_back("\"source\":" + (source ? source_json(*source) : Json()).text());
         for (const auto &[key, value] : values)
-            members.push_back(dump(key) + ":" + value);
+            members.push_back(Json(key).text() + ":" + value.text());
         for (const List &list : lists)
-            members.push_back(dump(list.key) + ":[" + list.rows + "]");
+            members.push_back(Json(list.key).text() + ":[" + list.rows + "]");
         return "{" + join(members) + "}";
     }
 };
@@ -102,13 +97,13 @@ void ResultWriter::row(std::string_view key, const Json &row)
         return;
     }
     list.rows += list.rows.empty() ? "" : ",";
-    list.rows += dump(row);
+    list.rows += row.text();
 }
 
 void ResultWriter::put(std::string_view key, const Json &value)
 {
     if (wants_json())
-        current_->values.emplace_back(key, dump(value));
+        current_->values.emplace_back(key, value);
 }
 
 void ResultWriter::put_bool(std::string_view key, bool value) { put(key, value); }
@@ -121,7 +116,7 @@ void ResultWriter::put_null(std::string_view key) { put(key, nullptr); }
 
 void ResultWriter::put_texts(std::string_view key, std::span<const std::string> values)
 {
-    put(key, Json(std::vector<std::string>(values.begin(), values.end())));
+    put(key, std::vector<std::string>(values.begin(), values.end()));
 }
 
 void ResultWriter::end()
@@ -131,9 +126,9 @@ void ResultWriter::end()
     if (mode_ == OutputMode::json_lines) {
         Json fields = Json::object();
         if (current_->source)
-            fields["origin"] = source_json(*current_->source);
+            fields.set("origin", source_json(*current_->source));
         for (const auto &[key, value] : current_->values)
-            fields[key] = Json::parse(value);
+            fields.set(key, value);
         write_line("result", fields);
     }
     current_.reset();
@@ -145,7 +140,7 @@ void ResultWriter::fail(const Error &error)
                     {"code", error.code()},
                     {"message", error.what()},
                     {"hint", error.hint()}};
-    errors_.push_back(dump(json));
+    errors_.push_back(json.text());
     if (mode_ == OutputMode::json_lines) {
         Json fields = json;
         fields.erase("source");
@@ -160,8 +155,8 @@ void ResultWriter::fail(const Error &error)
 void ResultWriter::finish(int exit_status)
 {
     const std::string head = "\"schema_version\":" + std::to_string(kSchemaVersion) +
-                             ",\"tool\":" + dump(tool_json(version_)) +
-                             ",\"command\":" + (command_.empty() ? "null" : dump(command_)) +
+                             ",\"tool\":" + tool_json(version_).text() +
+                             ",\"command\":" + (command_.empty() ? "null" : Json(command_).text()) +
                              ",\"exit_status\":" + std::to_string(exit_status);
     if (mode_ == OutputMode::json)
         sink_.write("{" + head + ",\"results\":[" + join(results_) + "],\"errors\":[" + join(errors_) + "]}\n");
@@ -172,10 +167,10 @@ void ResultWriter::finish(int exit_status)
 void ResultWriter::write_line(std::string_view record, const Json &fields)
 {
     Json line;
-    line["source"] = current_->source ? Json(current_->source->path) : Json(nullptr);
-    line["record"] = record;
+    line.set("source", current_->source ? Json(current_->source->path) : Json(nullptr));
+    line.set("record", record);
     line.update(fields);
-    sink_.write(dump(line) + "\n");
+    sink_.write(line.text() + "\n");
 }
 
 }  // namespace pgregion::report

@@ -8,18 +8,16 @@
 //   quiet       nothing
 #pragma once
 
+#include "report/json.h"
+
 #include <pgregion/report.h>
 
 #include <memory>
 #include <span>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 namespace pgregion::report
 {
-
-using Json = nlohmann::ordered_json;
 
 class ResultWriter
 {

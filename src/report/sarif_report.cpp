@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <map>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -62,9 +60,10 @@ Json location_json(const Finding &finding, const CheckedSource &source, const st
 {
     Json physical{{"artifactLocation", {{"uri", uri}}}};
     if (const auto offset = source.places.in_source(finding)) {
-        physical["region"]["byteOffset"] = *offset;
+        Json region{{"byteOffset", *offset}};
         if (const std::uint64_t bytes = finding_bytes(finding); bytes != 0)
-            physical["region"]["byteLength"] = bytes;
+            region.set("byteLength", bytes);
+        physical.set("region", std::move(region));
     }
     return {{"physicalLocation", physical}};
 }
@@ -72,7 +71,7 @@ Json location_json(const Finding &finding, const CheckedSource &source, const st
 Json notification_json(std::string_view level, const std::string &text, const std::string &uri)
 {
     const Json location{{"physicalLocation", {{"artifactLocation", {{"uri", uri}}}}}};
-    return {{"level", level}, {"message", message_json(text)}, {"locations", Json::array({location})}};
+    return {{"level", level}, {"message", message_json(text)}, {"locations", Json::array_of(location)}};
 }
 
 class Sarif final : public CheckDocument
@@ -129,7 +128,7 @@ public:
         // The results are text already: there may be very many.
         return fmt::format("{{\"$schema\":\"{}\",\"version\":\"2.1.0\",\"runs\":[{{\"tool\":{},\"invocations\":[{}],"
                            "\"results\":[{}]}}]}}\n",
-                           kSchema, tool.dump(), invocation.dump(), results_);
+                           kSchema, tool.text(), invocation.text(), results_);
     }
 
 private:
@@ -142,11 +141,11 @@ private:
                           {"ruleIndex", rule_index_.at(finding.check)},
                           {"level", level_of(finding.severity)},
                           {"message", message_json(finding_message(finding, source.places.pages))},
-                          {"locations", Json::array({location_json(finding, source, uri)})},
+                          {"locations", Json::array_of(location_json(finding, source, uri))},
                           {"partialFingerprints", {{"place/v1", fingerprint(finding)}}},
                           {"properties", details}};
         results_ += results_.empty() ? "" : ",";
-        results_ += result.dump();
+        results_ += result.text();
     }
 
     CheckTerms terms_;

@@ -3,8 +3,6 @@
 
 #include "report/region_report.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -101,17 +99,17 @@ Json candidate_json(const PlacedCandidate &placed)
     const Candidate &candidate = *placed.candidate;
     const Reading *reading = candidate.reading ? &*candidate.reading : nullptr;
     Json json;
-    json["offset"] = placed.offset ? Json(hex(*placed.offset)) : Json();
-    json["paddr"] = hex_or_null(placed.paddr);
-    json["kind"] = name(candidate.kind);
-    json["score"] = candidate.score;
-    json["format"] = reading != nullptr ? Json(format_name(*reading)) : Json();
-    json["levels"] = reading != nullptr && reading->params.levels != 0 ? Json(reading->params.levels) : Json();
-    json["parameters"] = reading != nullptr ? Json(reading_parameters(*reading)) : Json::array();
-    json["allocated"] = candidate.region ? Json(candidate.region->allocated) : Json();
-    json["inside"] = hex_or_null(candidate.inside);
-    json["extracted"] = placed.extracted ? Json(printable(*placed.extracted)) : Json();
-    json["evidence"] = candidate_evidence(candidate);
+    json.set("offset", placed.offset ? Json(hex(*placed.offset)) : Json());
+    json.set("paddr", hex_or_null(placed.paddr));
+    json.set("kind", name(candidate.kind));
+    json.set("score", candidate.score);
+    json.set("format", reading != nullptr ? Json(format_name(*reading)) : Json());
+    json.set("levels", reading != nullptr && reading->params.levels != 0 ? Json(reading->params.levels) : Json());
+    json.set("parameters", reading != nullptr ? Json(reading_parameters(*reading)) : Json::array());
+    json.set("allocated", candidate.region ? Json(candidate.region->allocated) : Json());
+    json.set("inside", hex_or_null(candidate.inside));
+    json.set("extracted", placed.extracted ? Json(printable(*placed.extracted)) : Json());
+    json.set("evidence", candidate_evidence(candidate));
     return json;
 }
 
@@ -191,9 +189,9 @@ void write_candidates(ResultWriter &writer, std::span<const PlacedCandidate> row
 std::string candidate_document(const PlacedCandidate &placed, const SourceInfo &source)
 {
     Json json;
-    json["source"] = {{"path", printable(source.path)}, {"kind", source.kind}};
-    json["candidate"] = candidate_json(placed);
-    return json.dump(2) + "\n";
+    json.set("source", {{"path", printable(source.path)}, {"kind", source.kind}});
+    json.set("candidate", candidate_json(placed));
+    return json.indented_text() + "\n";
 }
 
 }  // namespace pgregion::report

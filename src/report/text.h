@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::report
 {

@@ -3,8 +3,6 @@
 
 #include "report/entry_report.h"
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 
@@ -67,22 +65,22 @@ Json translation_json(const TranslationView &view, const PageMap &pages)
     const Translation *through = untranslated(view);
     const bool mapped = through != nullptr || (view.result && view.result->mapped);
     Json json;
-    json["iova"] = hex(view.iova.value());
-    json["mapped"] = mapped;
-    json["pa"] = nullptr;
-    json["size"] = nullptr;
-    json["access"] = nullptr;
+    json.set("iova", hex(view.iova.value()));
+    json.set("mapped", mapped);
+    json.set("pa", nullptr);
+    json.set("size", nullptr);
+    json.set("access", nullptr);
     if (through != nullptr) {
-        json["pa"] = hex(view.iova.value());
-        json["access"] = letters(through->access);
+        json.set("pa", hex(view.iova.value()));
+        json.set("access", letters(through->access));
     } else if (mapped) {
-        json["pa"] = hex(view.result->pa.value());
-        json["size"] = hex(std::uint64_t{1} << view.result->size_lg2);
-        json["access"] = letters(view.result->access);
+        json.set("pa", hex(view.result->pa.value()));
+        json.set("size", hex(std::uint64_t{1} << view.result->size_lg2));
+        json.set("access", letters(view.result->access));
     }
-    json["fault"] = fault_json(view);
-    json["never_translated"] = view.result && view.result->never_translated;
-    json["walk"] = walk_json(view, pages);
+    json.set("fault", fault_json(view));
+    json.set("never_translated", view.result && view.result->never_translated);
+    json.set("walk", walk_json(view, pages));
     return json;
 }
 
@@ -145,18 +143,18 @@ Json device_json(const UnitDevice &row)
     const bool tables = translation.format != nullptr;
     const auto name_of_device = bdf(device.id);
     Json json;
-    json["id"] = device.id;
-    json["last_id"] = device.last_id;
-    json["bdf"] = name_of_device ? Json(*name_of_device) : Json(nullptr);
-    json["pasid"] = device.pasid ? Json(*device.pasid) : Json(nullptr);
-    json["rid_pasid"] = device.rid_pasid;
-    json["unit"] = row.unit;
-    json["domain_id"] = translation.domain_id;
-    json["translation"] = name(translation.kind);
-    json["format"] = tables ? Json(translation.format->name) : Json(nullptr);
-    json["levels"] = translation.params.levels != 0 ? Json(translation.params.levels) : Json(nullptr);
-    json["root"] = tables ? Json(hex(translation.root.value())) : Json(nullptr);
-    json["outer"] = outer_json(translation.outer);
+    json.set("id", device.id);
+    json.set("last_id", device.last_id);
+    json.set("bdf", name_of_device ? Json(*name_of_device) : Json(nullptr));
+    json.set("pasid", device.pasid ? Json(*device.pasid) : Json(nullptr));
+    json.set("rid_pasid", device.rid_pasid);
+    json.set("unit", row.unit);
+    json.set("domain_id", translation.domain_id);
+    json.set("translation", name(translation.kind));
+    json.set("format", tables ? Json(translation.format->name) : Json(nullptr));
+    json.set("levels", translation.params.levels != 0 ? Json(translation.params.levels) : Json(nullptr));
+    json.set("root", tables ? Json(hex(translation.root.value())) : Json(nullptr));
+    json.set("outer", outer_json(translation.outer));
     return json;
 }
 

@@ -7,8 +7,6 @@
 
 #include <fmt/chrono.h>
 
-#include <nlohmann/json.hpp>
-
 namespace pgregion::report
 {
 

@@ -3,7 +3,7 @@
 
 #include "base/bits.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::text_form
 {

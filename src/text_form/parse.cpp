@@ -3,7 +3,7 @@
 #include "text_form/parse_block.h"
 #include "text_form/parse_entry.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion
 {

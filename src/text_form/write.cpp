@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion
 {

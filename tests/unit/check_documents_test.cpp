@@ -19,6 +19,7 @@ namespace
 
 using testing::HasSubstr;
 using testing::Not;
+using Read = nlohmann::ordered_json;
 
 const Check kLoud{.code = "table-cycle",
                   .severity = Severity::error,
@@ -180,26 +181,26 @@ TEST(JUnit, ManyFindingsOfOneCodeAreCut)
     EXPECT_THAT(xml, HasSubstr("and 500 more\n"));
 }
 
-Json sarif_of(const CheckedSource &source, int status = 4)
+Read sarif_of(const CheckedSource &source, int status = 4)
 {
     const auto document = make_sarif(terms());
     document->add(source);
-    return Json::parse(document->finish(status));
+    return Read::parse(document->finish(status));
 }
 
 TEST(Sarif, HasWhatTheStandardRequires)
 {
-    const Json log = sarif_of(source_at("a.img"));
+    const Read log = sarif_of(source_at("a.img"));
     EXPECT_EQ(log.at("version"), "2.1.0");
     EXPECT_THAT(log.at("$schema").get<std::string>(), HasSubstr("sarif-schema-2.1.0.json"));
     ASSERT_EQ(log.at("runs").size(), 1U);
-    const Json &run = log.at("runs").at(0);
-    const Json &driver = run.at("tool").at("driver");
+    const Read &run = log.at("runs").at(0);
+    const Read &driver = run.at("tool").at("driver");
     EXPECT_EQ(driver.at("name"), "pgregion");
     EXPECT_EQ(driver.at("version"), "1.2.3");
     EXPECT_EQ(driver.at("semanticVersion"), "1.2.3");
     ASSERT_EQ(driver.at("rules").size(), 4U);
-    for (const Json &rule : driver.at("rules")) {
+    for (const Read &rule : driver.at("rules")) {
         for (const char *text : {"shortDescription", "fullDescription", "help"})
             EXPECT_TRUE(rule.at(text).at("text").is_string()) << rule;
         EXPECT_TRUE(rule.at("id").is_string());
@@ -213,11 +214,11 @@ TEST(Sarif, HasWhatTheStandardRequires)
 
 TEST(Sarif, AResultNamesItsRuleItsLevelAndItsBytes)
 {
-    const Json run = sarif_of(source_at("a.img")).at("runs").at(0);
-    const Json &quiet = run.at("results").at(0);
+    const Read run = sarif_of(source_at("a.img")).at("runs").at(0);
+    const Read &quiet = run.at("results").at(0);
     EXPECT_EQ(quiet.at("ruleId"), "table-empty");
     EXPECT_EQ(quiet.at("level"), "note");
-    const Json &loud = run.at("results").at(1);
+    const Read &loud = run.at("results").at(1);
     EXPECT_EQ(loud.at("ruleIndex"), 2);
     EXPECT_EQ(run.at("tool").at("driver").at("rules").at(2).at("id"), "table-cycle");
     EXPECT_EQ(loud.at("level"), "error");
@@ -231,8 +232,8 @@ TEST(Sarif, AResultNamesItsRuleItsLevelAndItsBytes)
 
 TEST(Sarif, FingerprintsStayAndDiffer)
 {
-    const Json first = sarif_of(source_at("a.img")).at("runs").at(0).at("results");
-    const Json again = sarif_of(source_at("a.img")).at("runs").at(0).at("results");
+    const Read first = sarif_of(source_at("a.img")).at("runs").at(0).at("results");
+    const Read again = sarif_of(source_at("a.img")).at("runs").at(0).at("results");
     EXPECT_EQ(first, again);
     EXPECT_NE(first.at(0).at("partialFingerprints"), first.at(1).at("partialFingerprints"));
     CheckedSource moved = source_at("a.img");
@@ -245,9 +246,9 @@ TEST(Sarif, ASourceThatCannotBeCheckedMakesTheRunUnsuccessful)
 {
     const auto document = make_sarif(terms());
     document->add_failure("gone \xff.img", Error(Failure::operational, "no-such-file", "no \xff file", "look"));
-    const Json invocation = Json::parse(document->finish(8)).at("runs").at(0).at("invocations").at(0);
+    const Read invocation = Read::parse(document->finish(8)).at("runs").at(0).at("invocations").at(0);
     EXPECT_EQ(invocation.at("executionSuccessful"), false);
-    const Json &notification = invocation.at("toolExecutionNotifications").at(0);
+    const Read &notification = invocation.at("toolExecutionNotifications").at(0);
     EXPECT_EQ(notification.at("level"), "error");
     EXPECT_EQ(notification.at("message").at("text"), "no \\xff file (look)");
     EXPECT_EQ(notification.at("locations").at(0).at("physicalLocation").at("artifactLocation").at("uri"),
@@ -258,7 +259,7 @@ TEST(Sarif, ManyResultsOfOneCodeAreCutAndThatIsSaid)
 {
     CheckedSource source = source_at("a.img");
     source.report.findings.assign(1500, finding_on(kLoud, 3));
-    const Json run = sarif_of(source).at("runs").at(0);
+    const Read run = sarif_of(source).at("runs").at(0);
     EXPECT_EQ(run.at("results").size(), 1000U);
     EXPECT_EQ(run.at("invocations").at(0).at("toolExecutionNotifications").at(0).at("message").at("text"),
               "table-cycle: 500 more results are left out");

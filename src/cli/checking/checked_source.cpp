@@ -3,7 +3,7 @@
 
 #include "cli/session/session.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {

@@ -11,7 +11,7 @@
 #include <bit>
 #include <map>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {

@@ -8,7 +8,7 @@
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {

@@ -10,7 +10,7 @@
 #include <charconv>
 #include <set>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {
