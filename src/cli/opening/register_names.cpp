@@ -119,7 +119,7 @@ RegisterPlace require_register(std::string_view name)
     throw Error(Failure::usage, "bad-register",
                 fmt::format("there is no register '{}' that holds a root{}", printable(shown),
                             meant.empty() ? "" : fmt::format("; did you mean {}?", meant)),
-                fmt::format("give --register NAME=VALUE with one of {}", fmt::join(names, ", ")));
+                "give --register NAME=VALUE with " + joined_or(names));
 }
 
 std::uint64_t register_value(const RegisterPlace &place, std::string_view text)
