@@ -289,7 +289,7 @@ TEST_F(Registers, FileWithoutARootOrNoFile)
     const std::string region = source(vtd_scalable_region());
     std::ofstream(path("off.txt")) << "fed90000: 0x10\nfed90020: 0x0000000000000000\nnoise\n: 0x1\nx: y\n";
     expect_failure(run_pgregion({"devices", region, "--registers", path("off.txt")}), kCannot,
-                   {"holds no root register", "--register NAME=VALUE"});
+                   {"holds no root register", "rtaddr at 0xfed90020 is 0x0;", "--register NAME=VALUE"});
     expect_failure(run_pgregion({"devices", region, "--registers", path("none.txt")}), kCannot, {"no such file"});
     std::ofstream(path("large.txt")) << std::string((1 << 20) + 1, ' ');
     EXPECT_EQ(run_pgregion({"devices", region, "--registers", path("large.txt")}).status, kCannot);
@@ -341,6 +341,9 @@ TEST_F(Registers, FileInWhichNothingIsFoundSaysWhatItWasTakenFor)
                {"of its 2 lines were read 1 as of QEMU xp, gdb x", R"(passed over: 1, first line 1, '\x1b[31mnoise')"});
     fails_with("fed90020: 0x01001400\n", {"--format", "vtd-root"},
                {"of rtaddr at 0xfed90020 it has 4 of 8 bytes", "xp /1gx 0xfed90020"});
+    fails_with("09050080: 0x4000000001001000\n", {},
+               {"of strtab-base-cfg at 0x9050088 it has 0 of 4 bytes", "xp /1wx"});
+    fails_with("fed90020: 0x0000000001001c00\n", {}, {"rtaddr at 0xfed90020 is 0x1001c00: bits 11:10 of RTADDR are 3"});
     fails_with("IOMMU dmar0: Root Table Address: 0x1001000\n", {},
                {"whether they are legacy or scalable", "--register rtaddr=0x1001000, or 0x1001400"});
     fails_with("rtaddr = 1001400\n", {},
