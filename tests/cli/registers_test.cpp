@@ -226,6 +226,13 @@ TEST_F(Registers, WrongDevicesAndPasids)
     expect_failure(run_pgregion(words(call, {"--device", "00:03.0"})), kRefused, {"0000:00:03.0", "0x41"});
 }
 
+TEST_F(Registers, APasidOfAllOnesIsARequestWithoutOne)
+{
+    const Words call = words({"translate", source(vtd_scalable_region()), "0x100010", "--device", "00:02.0"}, rtaddr_);
+    for (const char *pasid : {"0xffffffff", "none"})
+        EXPECT_EQ(result(words(call, {"--pasid", pasid})).at("translations"), result(call).at("translations")) << pasid;
+}
+
 TEST_F(Registers, DevicesAreTakenAsLspciAndSysfsNameThem)
 {
     const Words call = words({"devices", source(vtd_scalable_region())}, rtaddr_);
@@ -235,6 +242,17 @@ TEST_F(Registers, DevicesAreTakenAsLspciAndSysfsNameThem)
         EXPECT_EQ(devices(words(call, {"--device", device})), rows) << device;
     expect_failure(run_pgregion(words(call, {"--device", "0002:00:02.0"})), kUsage, {"PCI segment 0x2"});
     expect_failure(run_pgregion(words(call, {"--device", "02"})), kUsage, {"or 00:02.0?"});
+}
+
+TEST_F(Registers, VirtualAddressesAreNoPhysicalOnes)
+{
+    const std::string region = source(vtd_scalable_region());
+    const std::string virtual_address = "0xffff888001001000";
+    for (const Words &context : {Words{"--format", "vtd-root", "--root", virtual_address},
+                                 Words{"--paddr", virtual_address}, Words{"--at", virtual_address}})
+        expect_failure(run_pgregion(words({"devices", path("d.img")}, context)), kUsage,
+                       {"looks like a kernel virtual address", "it is 0x1001000"});
+    expect_failure(run_pgregion({"devices", path("d.img") + "@" + virtual_address}), kUsage, {"SOURCE@0xPA"});
 }
 
 TEST_F(Registers, CommandsThatHaveNoUseForThemRefuseThem)

@@ -32,7 +32,7 @@ std::optional<PhysAddr> given_address(const SourceArgument &argument, const Sour
 {
     if (options.paddr.empty())
         return argument.paddr;
-    const PhysAddr paddr(require_size(options.paddr, "--paddr"));
+    const PhysAddr paddr(require_physical(options.paddr, "--paddr"));
     if (argument.paddr && *argument.paddr != paddr)
         throw Error(Failure::usage, "bad-paddr",
                     fmt::format("--paddr {} contradicts the address behind the @ of the source, {}", hex(paddr.value()),
@@ -48,7 +48,7 @@ std::optional<PhysAddr> parse_at(const SourceOptions &options)
     if (!options.offset.empty())
         throw Error(Failure::usage, "bad-at", "--at and --offset both say where in the source it begins",
                     "give only one of the two");
-    const PhysAddr at(require_size(options.at, "--at"));
+    const PhysAddr at(require_physical(options.at, "--at"));
     if (at != page_of(at))
         throw Error(
             Failure::usage, "bad-at",

@@ -2,6 +2,7 @@
 #include "cli/opening/tables.h"
 
 #include "base/bytes.h"
+#include "cli/opening/device_names.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/registers.h"
 #include "report/region_report.h"
@@ -31,7 +32,7 @@ RootOption parse_root(const std::string &text)
         return {};
     if (text.starts_with(kPagePrefix))
         return {require_number(text.substr(kPagePrefix.size()), "--root page:"), {}};
-    return {{}, PhysAddr(require_number(text, "--root"))};
+    return {{}, PhysAddr(require_physical(text, "--root"))};
 }
 
 /// Puts a Tables together step by step; each step may use what the steps before found.
@@ -338,25 +339,11 @@ bool is_undecided(const Error &error)
     return error.code() == "format-undecided" || error.code() == "levels-undecided" || error.code() == "base-undecided";
 }
 
-namespace
-{
-
-std::uint32_t require_pasid(const std::string &text)
-{
-    constexpr std::uint64_t kPasids = std::uint64_t{1} << 20;
-    const std::uint64_t pasid = require_number(text, "--pasid");
-    if (pasid >= kPasids)
-        throw Error(Failure::usage, "bad-pasid", "a PASID has 20 bits", "give a number below 0x100000");
-    return static_cast<std::uint32_t>(pasid);
-}
-
-}  // namespace
-
 std::optional<Requester> wanted_device(const Tables &tables, const DecodingOptions &options)
 {
     std::optional<std::uint32_t> pasid;
     if (!options.pasid.empty())
-        pasid = require_pasid(options.pasid);
+        pasid = parse_pasid(options.pasid);
     if (options.device.empty()) {
         if (pasid)
             throw Error(Failure::usage, "bad-pasid", "--pasid is a PASID of one device", "give --device ID, too");
