@@ -66,7 +66,8 @@ TEST_F(ExplainCommand, GivesTheSameInJson)
 TEST_F(ExplainCommand, ACodeThatIsNoneNamesTheNearest)
 {
     expect_failure(run_pgregion({"explain", "page-leakd"}), 16, {"no check 'page-leakd'", "page-leaked"});
-    expect_failure(run_pgregion({"explain", "leaf-maps"}), 16, {"leaf-maps-directory, leaf-maps-tables"});
+    expect_failure(run_pgregion({"explain", "leaf-maps"}), 16,
+                   {"did you mean leaf-maps-directory or leaf-maps-tables?"});
     expect_failure(run_pgregion({"explain", std::string(100000, 'x')}), 16, {"no check 'xxxx"});
     expect_failure(run_pgregion({"explain", "\033[2J"}), 16, {"\\x1b[2J"});
     expect_failure(run_pgregion({"explain", "page-leaked", "table-shared"}), 16, {});

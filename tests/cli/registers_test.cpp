@@ -2,10 +2,7 @@
 //
 // Root registers as the hardware holds them, and what the directories that they lead to say of each device and
 // PASID. The directories are those of directory_images.h; the kernel's own come in main_job_test.cpp.
-#include "cli/command_test.h"
-#include "cli/directory_images.h"
-
-#include <nlohmann/json.hpp>
+#include "cli/directory_test.h"
 
 namespace pgregion::test
 {
@@ -13,79 +10,8 @@ namespace pgregion::test
 namespace
 {
 
-using Json = nlohmann::json;
-using Words = std::vector<std::string>;
-
-constexpr int kRefused = 4;
-constexpr int kCannot = 8;
-constexpr int kUsage = 16;
-
-class Registers : public CommandTest
+class Registers : public DirectoryTest
 {
-protected:
-    /// A region of directory_images.h as a source.
-    [[nodiscard]] std::string source(const TableImage &image) const
-    {
-        write_image(path("d.img"), image.bytes());
-        return path("d.img") + "@0x1000000";
-    }
-
-    [[nodiscard]] static Words words(const Words &call, const Words &more)
-    {
-        Words all = call;
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
-    }
-
-    [[nodiscard]] static Json result(const Words &call, int status = 0)
-    {
-        const ProgramOutcome outcome = run_pgregion(words(call, {"--json"}));
-        EXPECT_EQ(outcome.status, status) << outcome.errors;
-        return Json::parse(outcome.output).at("results").at(0);
-    }
-
-    /// "id[-last] pasid unit translation format" of each device, with "*" behind what requests without PASID use.
-    [[nodiscard]] static Words devices(const Words &call)
-    {
-        Words rows;
-        const Json listed = result(call);
-        for (const Json &row : listed.at("devices")) {
-            const std::uint32_t last = row.at("last_id");
-            rows.push_back(row.at("id").dump() + (row.at("id") == last ? "" : "-" + std::to_string(last)) + " " +
-                           row.at("pasid").dump() + (row.at("rid_pasid") == true ? "*" : "") + " " +
-                           row.at("unit").dump() + " " + row.at("translation").get<std::string>() + " " +
-                           (row.at("format").is_null() ? "-" : row.at("format").get<std::string>()));
-        }
-        return rows;
-    }
-
-    /// "device pasid: iova pa size access" of each mapping.
-    [[nodiscard]] static Words mappings(const Words &call)
-    {
-        Words rows;
-        const Json listed = result(call);
-        for (const Json &row : listed.at("mappings"))
-            rows.push_back(row.at("device").get<std::string>() + " " + row.at("pasid").dump() + ": " +
-                           row.at("iova").get<std::string>() + " " + row.at("pa").get<std::string>() + " " +
-                           row.at("size").get<std::string>() + " " + row.at("access").get<std::string>());
-        return rows;
-    }
-
-    /// The fault of one request, as "code name"; empty when it succeeds.
-    [[nodiscard]] static std::string fault(const Words &call)
-    {
-        const ProgramOutcome outcome = run_pgregion(words(call, {"--json"}));
-        const Json one = Json::parse(outcome.output).at("results").at(0).at("translations").at(0);
-        EXPECT_EQ(outcome.status, one.at("fault").is_null() ? 0 : kRefused) << outcome.errors;
-        if (one.at("fault").is_null())
-            return "";
-        return one.at("fault").at("code").get<std::string>() + " " + one.at("fault").at("name").get<std::string>();
-    }
-
-    const Words rtaddr_{"--register", "rtaddr=0x1001400"};
-    const Words devtab_{"--register", "devtab=0x1001000"};
-    const Words strtab_{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x6"};
-    const Words ddtp_{"--register", "ddtp=0x400402"};
 };
 
 // ---- what they lead to -------------------------------------------------------------------------------------
@@ -226,7 +152,7 @@ TEST_F(Registers, FaultsOfStreamsAndContexts)
     EXPECT_EQ(fault(words(riscv, {"--device", "9"})), "0x102 DDT entry not valid");
 }
 
-// ---- several units and files -------------------------------------------------------------------------------
+// ---- several units -----------------------------------------------------------------------------------------
 
 TEST_F(Registers, EachRegisterWithAnAddressIsAUnit)
 {
@@ -249,107 +175,6 @@ TEST_F(Registers, ADeviceIsLookedForInEveryUnit)
     const Words two{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x1",
                     "--register", "strtab-base=0x1001100", "--register", "strtab-base-cfg=0x2"};
     EXPECT_EQ(devices(words({"devices", region, "--device", "2"}, two)), (Words{"2 null 1 pass-through -"}));
-}
-
-TEST_F(Registers, FileOfTheQemuMonitor)
-{
-    std::ofstream(path("qemu.txt")) << "(qemu) xp /2gx 0xfed90020\n"
-                                       "00000000fed90020: 0x0000000001001400 0x0000000000000000\n"
-                                       "0000000009050080: 0x4000000001001000\n"
-                                       "0000000009050088: 0x00000006\n";
-    const std::string region = source(vtd_scalable_region());
-    const Words rows = devices({"devices", region, "--registers", path("qemu.txt"), "--format", "vtd-root"});
-    EXPECT_EQ(rows.size(), 5U);
-    // In words of 32 bits, two of them to a register.
-    std::ofstream(path("words.txt")) << "fed90020: 0x01001400 0x00000000\n";
-    EXPECT_EQ(devices({"devices", region, "--registers", path("words.txt")}), rows);
-    std::ofstream(path("smmu.txt")) << "09050080: 0x4000000001001000\n09050088: 0x00000006\n09050000: 0x0d40101a\n";
-    EXPECT_EQ(devices({"devices", source(smmu_region()), "--registers", path("smmu.txt")}).size(), 3U);
-}
-
-TEST_F(Registers, FileOfTheKernelsDebugfsHasAUnitForEachIommu)
-{
-    std::ofstream(path("regset")) << "IOMMU: dmar0 Register Base Address: fed90000\n"
-                                     "Name\t\t\tOffset\t\tContents\n"
-                                     "VER             \t0x00\t\t0x0000000000000010\n"
-                                     "CAP             \t0x08\t\t0x00d2008c222f0686\n"
-                                     "RTADDR          \t0x20\t\t0x0000000001001400\n\n"
-                                     "IOMMU: dmar1 Register Base Address: fed91000\n"
-                                     "Name\t\t\tOffset\t\tContents\n"
-                                     "VER             \t0x00\t\t0x0000000000000010\n"
-                                     "RTADDR          \t0x20\t\t0x0000000001001400\n";
-    const Words rows = devices({"devices", source(vtd_scalable_region()), "--registers", path("regset")});
-    ASSERT_EQ(rows.size(), 10U);
-    EXPECT_EQ(rows.at(4), "16 4 0 invalid -");
-    EXPECT_EQ(rows.at(5), "16 0* 1 second-stage vtd-ss");
-}
-
-TEST_F(Registers, FileWithoutARootOrNoFile)
-{
-    const std::string region = source(vtd_scalable_region());
-    std::ofstream(path("off.txt")) << "fed90000: 0x10\nfed90020: 0x0000000000000000\nnoise\n: 0x1\nx: y\n";
-    expect_failure(run_pgregion({"devices", region, "--registers", path("off.txt")}), kCannot,
-                   {"holds no root register", "--register NAME=VALUE"});
-    expect_failure(run_pgregion({"devices", region, "--registers", path("none.txt")}), kCannot, {"no such file"});
-    std::ofstream(path("large.txt")) << std::string((1 << 20) + 1, ' ');
-    EXPECT_EQ(run_pgregion({"devices", region, "--registers", path("large.txt")}).status, kCannot);
-}
-
-TEST_F(Registers, FileOfEveryToolLeadsToTheSameDevices)
-{
-    const std::string region = source(vtd_scalable_region());
-    const Words rows = devices(words({"devices", region}, rtaddr_));
-    ASSERT_EQ(rows.size(), 5U);
-    const Words files{
-        "fed90020: 0x00 0x14 0x00 0x01 0x00 0x00 0x00 0x00\r\n",
-        "fed90020: 0x1400 0x0100 0x0000 0x0000\n",
-        "(gdb) 0xfed90020:\t0x01001400\t0x00000000\n",
-        "crash> rd -p fed90020\n        fed90020:  0000000001001400                    ........\n",
-        "crash> rd -p -8 fed90020 8\n        fed90020:  00 14 00 01 00 00 00 00                           ........\n",
-        "RTADDR = (u64)16782336\n",
-        "IOMMU dmar0: Root Table Address: 0x1001000\nB.D.F\tRoot_entry\tContext_entry\tPASID\tPASID_table_entry\n"
-        "00:02.0\t0x0000000000000000:0x0000000001002001\t0x0000000000000000:0x0000000001003001\t0     \t0x0:0x0:0x1\n",
-    };
-    for (const std::string &text : files) {
-        std::ofstream(path("registers.txt")) << text;
-        EXPECT_EQ(devices({"devices", region, "--registers", path("registers.txt"), "--format", "vtd-root"}), rows)
-            << text;
-    }
-}
-
-TEST_F(Registers, DumpedTablesBesideTheirRegistersAreNotAUnitMore)
-{
-    const std::string regset = "IOMMU: dmar0 Register Base Address: fed90000\n"
-                               "RTADDR          \t0x20\t\t0x0000000001001400\n";
-    const std::string tables = "IOMMU dmar0: Root Table Address: 0x1001000\n00:02.0 0x0:0x1 0x0:0x1 0 0x0:0x0:0x1\n";
-    std::ofstream(path("both.txt")) << regset << tables;
-    EXPECT_EQ(devices({"devices", source(vtd_scalable_region()), "--registers", path("both.txt")}).size(), 5U);
-    std::ofstream(path("twice.txt")) << tables << tables;
-    EXPECT_EQ(devices({"devices", source(vtd_scalable_region()), "--registers", path("twice.txt")}).size(), 10U);
-}
-
-TEST_F(Registers, FileInWhichNothingIsFoundSaysWhatItWasTakenFor)
-{
-    const std::string region = source(vtd_scalable_region());
-    const auto fails_with = [&](const std::string &text, const Words &more, const std::vector<std::string> &said) {
-        std::ofstream(path("registers.txt")) << text;
-        expect_failure(run_pgregion(words({"devices", region, "--registers", path("registers.txt")}, more)), kCannot,
-                       said);
-    };
-    fails_with("", {}, {"holds no root register", "it is empty"});
-    fails_with("\x1b[31mnoise\nfed90000: 0x0000000000000010\n", {},
-               {"of its 2 lines were read 1 as of QEMU xp, gdb x", R"(passed over: 1, first line 1, '\x1b[31mnoise')"});
-    fails_with("fed90020: 0x01001400\n", {"--format", "vtd-root"},
-               {"of rtaddr at 0xfed90020 it has 4 of 8 bytes", "xp /1gx 0xfed90020"});
-    fails_with("IOMMU dmar0: Root Table Address: 0x1001000\n", {},
-               {"whether they are legacy or scalable", "--register rtaddr=0x1001000, or 0x1001400"});
-    fails_with("rtaddr = 1001400\n", {},
-               {"registers.txt, line 1: rtaddr=1001400 is", "did you mean rtaddr=0x1001400?"});
-    fails_with("\nddtp: 0xffff888000400402\n", {},
-               {"line 2: ddtp=0xffff888000400402 looks like a kernel virtual address"});
-    fails_with("rtaddr = 0x1001c00\nstrtab-base-cfg = 0x6\n", {}, {"of its 2 lines were read 2 as of name and value"});
-    fails_with("rtaddr = 0x1001400\n", {"--format", "amd-devtab"}, {"holds no root register"});
-    fails_with(std::string(65537, '\n'), {}, {"more than 65536 lines"});
 }
 
 // ---- values that lead nowhere ------------------------------------------------------------------------------
@@ -399,6 +224,35 @@ TEST_F(Registers, WrongDevicesAndPasids)
     expect_failure(run_pgregion(words(call, {"--device", "0x10000"})), kUsage, {"0x10000"});
     expect_failure(run_pgregion(words(call, {"--device", "00:02.0", "--pasid", "9"})), kRefused, {"PASID 9", "0x59"});
     expect_failure(run_pgregion(words(call, {"--device", "00:03.0"})), kRefused, {"0000:00:03.0", "0x41"});
+}
+
+TEST_F(Registers, APasidOfAllOnesIsARequestWithoutOne)
+{
+    const Words call = words({"translate", source(vtd_scalable_region()), "0x100010", "--device", "00:02.0"}, rtaddr_);
+    for (const char *pasid : {"0xffffffff", "none"})
+        EXPECT_EQ(result(words(call, {"--pasid", pasid})).at("translations"), result(call).at("translations")) << pasid;
+}
+
+TEST_F(Registers, DevicesAreTakenAsLspciAndSysfsNameThem)
+{
+    const Words call = words({"devices", source(vtd_scalable_region())}, rtaddr_);
+    const Words rows = devices(words(call, {"--device", "00:02.0"}));
+    for (const char *device : {"0:2.0", "00:02", "2.0", "[00:02.0]", "/sys/bus/pci/devices/0000:00:02.0/", "0x10",
+                               "00:02.0 VGA compatible controller: Intel Corporation"})
+        EXPECT_EQ(devices(words(call, {"--device", device})), rows) << device;
+    expect_failure(run_pgregion(words(call, {"--device", "0002:00:02.0"})), kUsage, {"PCI segment 0x2"});
+    expect_failure(run_pgregion(words(call, {"--device", "02"})), kUsage, {"or 00:02.0?"});
+}
+
+TEST_F(Registers, VirtualAddressesAreNoPhysicalOnes)
+{
+    const std::string region = source(vtd_scalable_region());
+    const std::string virtual_address = "0xffff888001001000";
+    for (const Words &context : {Words{"--format", "vtd-root", "--root", virtual_address},
+                                 Words{"--paddr", virtual_address}, Words{"--at", virtual_address}})
+        expect_failure(run_pgregion(words({"devices", path("d.img")}, context)), kUsage,
+                       {"looks like a kernel virtual address", "it is 0x1001000"});
+    expect_failure(run_pgregion({"devices", path("d.img") + "@" + virtual_address}), kUsage, {"SOURCE@0xPA"});
 }
 
 TEST_F(Registers, CommandsThatHaveNoUseForThemRefuseThem)

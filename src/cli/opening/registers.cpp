@@ -182,7 +182,7 @@ public:
     {
         std::string hint =
             "give iommu_regset of debugfs, `xp /1gx ADDRESS` of the QEMU monitor, or --register NAME=VALUE";
-        std::string why = half_register(hint);
+        std::string why = nearest_register(hint);
         if (text_.root_without_mode) {
             why += fmt::format("; no device is below the tables at {:#x}, which leaves open whether they are legacy or "
                                "scalable",
@@ -197,29 +197,43 @@ public:
     }
 
 private:
-    /// The last register by its offset, of which some bytes are there.
-    [[nodiscard]] std::string half_register(std::string &hint) const
+    /// Of all banks the registers that begin at the highest offset: set_in() would prefer them.
+    [[nodiscard]] std::string nearest_register(std::string &hint) const
     {
-        const RegisterSpec *half = nullptr;
+        const DirectoryFormat *nearest = nullptr;
         const RegisterBank *where = nullptr;
         for (const RegisterBank &bank : text_.banks) {
             for (const DirectoryFormat *format : directory_formats()) {
                 const RegisterSpec &spec = format->registers[0];
-                const unsigned known = bank.known(spec.offset, spec.bytes);
-                const bool is_half = known != 0 && known != spec.bytes && is_wanted(*format, options_);
-                if (is_half && (half == nullptr || spec.offset > half->offset)) {
-                    half = &spec;
+                const bool is_known = bank.known(spec.offset, spec.bytes) != 0 && is_wanted(*format, options_);
+                if (is_known && (nearest == nullptr || spec.offset > nearest->registers[0].offset)) {
+                    nearest = format;
                     where = &bank;
                 }
             }
         }
-        if (half == nullptr)
-            return {};
-        const std::uint64_t address = where->base() + half->offset;
-        hint =
-            fmt::format("read all of it: `xp /1gx {:#x}` in the QEMU monitor, `rd -p {:x}` in crash", address, address);
-        return fmt::format("; of {} at {:#x} it has {} of {} bytes", half->name, address,
-                           where->known(half->offset, half->bytes), half->bytes);
+        return nearest == nullptr ? "" : state_of(*nearest, *where, hint);
+    }
+
+    /// What is missing of the registers, or why they lead nowhere.
+    [[nodiscard]] static std::string state_of(const DirectoryFormat &format, const RegisterBank &bank,
+                                              std::string &hint)
+    {
+        for (const RegisterSpec &spec : format.registers) {
+            const std::uint64_t address = bank.base() + spec.offset;
+            const unsigned known = bank.known(spec.offset, spec.bytes);
+            if (known == spec.bytes)
+                continue;
+            const char unit = spec.bytes == 4 ? 'w' : 'g';
+            hint = fmt::format("read all of it: `xp /1{}x {:#x}` in the QEMU monitor, `rd -p {:x}` in crash", unit,
+                               address, address);
+            return fmt::format("; of {} at {:#x} it has {} of {} bytes", spec.name, address, known, spec.bytes);
+        }
+        const RegisterSpec &first = format.registers[0];
+        const RegisterReading reading = format.from_registers(*values_in(bank, format), default_params(format));
+        return fmt::format("; {} at {:#x} is {:#x}{}{}", first.name, bank.base() + first.offset,
+                           *bank.value(first.offset, first.bytes), reading.complaint.empty() ? "" : ": ",
+                           reading.complaint);
     }
 
     /// What the lines were taken for.
