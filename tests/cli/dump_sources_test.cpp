@@ -4,7 +4,6 @@
 // same. What a dump lacks is a hole and is said, and nothing ever writes to one.
 #include "cli/command_test.h"
 #include "support/fixtures.h"
-#include "support/sanitizer.h"
 
 #include <filesystem>
 
@@ -100,10 +99,10 @@ TEST_P(LegacyDump, IsNeverWritten)
 
 TEST_P(LegacyDump, NeedsLessThan64MebibytesBesideTheFile)
 {
-    if (kSanitized)
+    if (pgregion_is_sanitized())
         GTEST_SKIP() << "sanitizers need memory of their own";
     // RLIMIT_DATA counts what is private and writable, not what is mapped from a file.
-    const std::string command = std::string("prlimit --data=67108864 '") + PGREGION_BINARY + "' mappings '" +
+    const std::string command = "prlimit --data=67108864 '" + pgregion_binary() + "' mappings '" +
                                 fixture("dumps/" + GetParam().file).string() + "' --register " + kRegister;
     const ProgramOutcome outcome = run_program({{"/bin/sh", "-c", command}, "", {}});
     EXPECT_EQ(outcome.status, 0) << outcome.errors;

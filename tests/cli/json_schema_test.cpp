@@ -352,8 +352,8 @@ TEST(JsonFrame, IsTriedWithEveryCommandThatThereIs)
                 tried.insert(call.arguments.front());
         }
     }
-    for (const cli::CommandRow &row : cli::command_rows())
-        EXPECT_TRUE(tried.contains(std::string(row.name))) << row.name << " has no call here";
+    for (const cli::CommandRow *row : cli::command_rows())
+        EXPECT_TRUE(tried.contains(std::string(row->name))) << row->name << " has no call here";
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ ProgramOutcome on_terminal(const std::vector<std::string> &command, const std::s
                                        "except OSError:\n"
                                        "    pass\n"
                                        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n";
-    std::vector<std::string> all{"/usr/bin/python3", "-c", kScript, answers, PGREGION_BINARY};
+    std::vector<std::string> all{"/usr/bin/python3", "-c", kScript, answers, pgregion_binary()};
     all.insert(all.end(), command.begin(), command.end());
     return run_program({.arguments = all, .input = {}, .environment = {}});
 }

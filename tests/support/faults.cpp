@@ -2,7 +2,7 @@
 #include "support/faults.h"
 
 #include "base/fault_point.h"
-#include "cli/shell/application.h"
+#include "cli/shell/run_program.h"
 #include "support/processes.h"
 #include "unit/io_test_support.h"
 

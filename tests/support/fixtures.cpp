@@ -80,7 +80,10 @@ std::optional<fs::path> shared_fixture(const std::string &relative)
     return fs::exists(file) ? std::optional(file) : std::nullopt;
 }
 
-std::vector<std::byte> unpack(const fs::path &file)
+namespace
+{
+
+std::vector<std::byte> unpack_anew(const fs::path &file)
 {
     const std::string tool = file.extension() == ".xz" ? "xz" : "zstd -q";
     const std::string command = tool + " -dc " + quoted(file);
@@ -103,14 +106,19 @@ std::vector<std::byte> unpack(const fs::path &file)
     return bytes;
 }
 
+}  // namespace
+
+const std::vector<std::byte> &unpack(const fs::path &file)
+{
+    static std::map<fs::path, std::vector<std::byte>> cache;
+    const auto known = cache.find(file);
+    return known != cache.end() ? known->second : cache.emplace(file, unpack_anew(file)).first->second;
+}
+
 std::string unpack_text(const fs::path &file)
 {
-    const std::vector<std::byte> bytes = unpack(file);
-    std::string text;
-    text.reserve(bytes.size());
-    for (const std::byte byte : bytes)
-        text += static_cast<char>(byte);
-    return text;
+    const std::vector<std::byte> &bytes = unpack(file);
+    return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
 std::uint32_t device_id(const std::string &bdf)

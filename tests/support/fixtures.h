@@ -23,9 +23,9 @@ namespace pgregion::test
 /// ../shared/fixtures beside the source tree. Nothing when it is not there; see PGREGION_SKIP_WITHOUT.
 [[nodiscard]] std::optional<std::filesystem::path> shared_fixture(const std::string &relative);
 
-/// The contents of a .xz or .zst file, unpacked by the tool of that format. Throws std::runtime_error when the
-/// tool fails or the result is larger than 512 MiB.
-[[nodiscard]] std::vector<std::byte> unpack(const std::filesystem::path &file);
+/// The contents of a .xz or .zst file, unpacked by the tool of that format, once in a process. Throws std::runtime_error
+/// when the tool fails or the result is larger than 512 MiB.
+[[nodiscard]] const std::vector<std::byte> &unpack(const std::filesystem::path &file);
 [[nodiscard]] std::string unpack_text(const std::filesystem::path &file);
 
 /// "0000:02:01.0" or "02:01.0" as bus, device, function in one number: 0x0208.

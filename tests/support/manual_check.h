@@ -95,9 +95,9 @@ inline Strings command_page_faults(const std::string &page, const CommandFacts &
         if (named != applies)
             faults.push_back(facts.name + " OPTIONS: the group " + group + (applies ? " applies" : " does not apply"));
     };
-    says(cli::kSourceGroup, facts.needs != cli::Needs::nothing);
-    says(cli::kDecodingGroup, facts.needs == cli::Needs::tables);
-    says(cli::kUndoGroup, facts.effect == cli::Effect::writes);
+    says(std::string(cli::kSourceGroup), facts.needs != cli::Needs::nothing);
+    says(std::string(cli::kDecodingGroup), facts.needs == cli::Needs::tables);
+    says(std::string(cli::kUndoGroup), facts.effect == cli::Effect::writes);
     return faults;
 }
 

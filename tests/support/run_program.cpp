@@ -3,6 +3,8 @@
 
 #include <array>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -109,11 +111,33 @@ ProgramOutcome run_program(const ProgramCall &call)
     return outcome;
 }
 
+const std::string &pgregion_binary()
+{
+    static const std::string kPath = [] {
+        const char *named = std::getenv("PGREGION_BINARY");
+        return std::string(named != nullptr ? named : PGREGION_BINARY);
+    }();
+    return kPath;
+}
+
+bool pgregion_is_sanitized()
+{
+    static const bool kHasRuntime = [] {
+        std::ifstream file(pgregion_binary(), std::ios::binary);
+        if (!file)
+            throw std::runtime_error("cannot read " + pgregion_binary());
+        std::ostringstream program;
+        program << file.rdbuf();
+        return program.view().find("__asan_init") != std::string_view::npos;
+    }();
+    return kHasRuntime;
+}
+
 ProgramOutcome run_pgregion(std::vector<std::string> arguments, std::string input)
 {
     ProgramCall call;
     call.arguments = std::move(arguments);
-    call.arguments.insert(call.arguments.begin(), PGREGION_BINARY);
+    call.arguments.insert(call.arguments.begin(), pgregion_binary());
     call.input = std::move(input);
     return run_program(call);
 }

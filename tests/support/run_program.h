@@ -30,6 +30,13 @@ struct ProgramOutcome {
 /// Standard output and standard error are files, no terminals. Throws std::runtime_error when it cannot be run.
 [[nodiscard]] ProgramOutcome run_program(const ProgramCall &call);
 
+/// The executable under test: $PGREGION_BINARY, or that of the build which these tests belong to.
+[[nodiscard]] const std::string &pgregion_binary();
+
+/// Whether it holds the address sanitizer, which makes it many times slower and larger. The tests themselves may come
+/// from another build, see kSanitized.
+[[nodiscard]] bool pgregion_is_sanitized();
+
 /// The executable under test with these arguments.
 [[nodiscard]] ProgramOutcome run_pgregion(std::vector<std::string> arguments, std::string input = "");
 

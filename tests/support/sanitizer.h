@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Whether the tests run under the address sanitizer, which makes them many times slower: what takes seconds without
-// it does less there.
+// Whether the tests and the library in them are built with the address sanitizer, which makes them many times slower:
+// what takes seconds without it does less there. For the executable ask pgregion_is_sanitized() of run_program.h.
 #pragma once
 
 namespace pgregion::test

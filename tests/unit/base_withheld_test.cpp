@@ -130,7 +130,7 @@ TEST(BaseWithheld, OfStretchesOfRealMemoriesItIsRightOrRefused)
 {
     print_heading();
     for (const Save &save : saves()) {
-        const auto memory = unpack(fixture(save.folder) / "tables.raw.xz");
+        const auto &memory = unpack(fixture(save.folder) / "tables.raw.xz");
         std::set<std::pair<std::uint64_t, unsigned>> roots;
         for (const DeviceRow &device : read_devices(fixture(save.folder))) {
             if (device.root != 0)

@@ -26,7 +26,7 @@ struct Save {
 
 std::vector<Finding> check_save(const Save &save, const std::set<std::string_view> &codes = kCodes)
 {
-    const std::vector<std::byte> bytes = unpack(fixture(save.folder) / "tables.raw.xz");
+    const std::vector<std::byte> &bytes = unpack(fixture(save.folder) / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(save.base), bytes);
     CheckSubject subject;

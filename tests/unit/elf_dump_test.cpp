@@ -47,7 +47,7 @@ std::vector<std::uint64_t> table_pages(const std::string &folder)
 /// Pages of the list that the dump does not have; those that it has must be what the raw memory holds.
 std::vector<std::uint64_t> missing_tables(const AddressedMemory &memory, const std::string &folder, std::uint64_t base)
 {
-    const File raw = unpack(fixture(folder + "/tables.raw.xz"));
+    const File &raw = unpack(fixture(folder + "/tables.raw.xz"));
     std::vector<std::uint64_t> missing;
     for (const std::uint64_t address : table_pages(folder)) {
         const File page = copy_of_page(memory, address);
@@ -63,7 +63,7 @@ std::vector<std::uint64_t> missing_tables(const AddressedMemory &memory, const s
 
 TEST(ElfDump, DumpOfQemuHoldsTheTablesOfTheRawMemory)
 {
-    const File file = unpack(fixture("dumps/vtd-legacy-4level.elf.zst"));
+    const File &file = unpack(fixture("dumps/vtd-legacy-4level.elf.zst"));
     const auto memory = open_elf_dump("dump", file);
     EXPECT_EQ(table_pages("vtd-legacy-4level").size(), 50U);
     EXPECT_THAT(missing_tables(*memory, "vtd-legacy-4level", 0), IsEmpty());
@@ -77,7 +77,7 @@ TEST(ElfDump, DumpOfQemuHoldsTheTablesOfTheRawMemory)
 
 TEST(ElfDump, DumpOfAnArmMachineStartsAtOneGiB)
 {
-    const File file = unpack(fixture("dumps/smmuv3-s1.elf.zst"));
+    const File &file = unpack(fixture("dumps/smmuv3-s1.elf.zst"));
     const auto memory = open_elf_dump("dump", file);
     EXPECT_THAT(missing_tables(*memory, "smmuv3-s1", 0x40000000), IsEmpty());
     EXPECT_THAT(ranges_of(*memory), ElementsAre(range(0x40000000, 0x8000000)));
@@ -86,7 +86,7 @@ TEST(ElfDump, DumpOfAnArmMachineStartsAtOneGiB)
 
 TEST(ElfDump, DumpWithPagingHas65911HeadersWhoseSegmentsOverlap)
 {
-    const File file = unpack(fixture("dumps/vtd-legacy-4level.paging.elf.zst"));
+    const File &file = unpack(fixture("dumps/vtd-legacy-4level.paging.elf.zst"));
     const auto memory = open_elf_dump("dump", file);
     EXPECT_THAT(missing_tables(*memory, "vtd-legacy-4level", 0), IsEmpty());
     // The file holds all memory, but only what the kernel had mapped has an address in its headers.
@@ -96,7 +96,7 @@ TEST(ElfDump, DumpWithPagingHas65911HeadersWhoseSegmentsOverlap)
 
 TEST(ElfDump, PagesThatMakedumpfileLeftOutAreHoles)
 {
-    const File file = unpack(fixture("dumps/vtd-legacy-4level.makedumpfile-d31.elf.zst"));
+    const File &file = unpack(fixture("dumps/vtd-legacy-4level.makedumpfile-d31.elf.zst"));
     const auto memory = open_elf_dump("dump", file);
     EXPECT_THAT(missing_tables(*memory, "vtd-legacy-4level", 0), IsEmpty());
     EXPECT_THAT(ranges_of(*memory),

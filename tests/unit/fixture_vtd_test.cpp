@@ -84,11 +84,7 @@ protected:
         if (!GetParam().shared_file.empty())
             file = shared_fixture(GetParam().shared_file);
         PGREGION_SKIP_WITHOUT(file, GetParam().shared_file);
-        static std::map<std::filesystem::path, std::vector<std::byte>> unpacked;  // 128 MiB each: once is enough
-        auto &bytes = unpacked[*file];
-        if (bytes.empty())
-            bytes = unpack(*file);
-        memory_.add(PhysAddr(0), bytes);
+        memory_.add(PhysAddr(0), unpack(*file));
     }
 
     [[nodiscard]] std::vector<Device> devices() const { return devices_of(memory_, GetParam().root); }
@@ -203,7 +199,7 @@ INSTANTIATE_TEST_SUITE_P(VtdLegacy, KernelSave,
 
 TEST(KernelSaveFacts, PassThroughDevicesHaveLevelsAndNoTables)
 {
-    const auto bytes = unpack(fixture("vtd-passthrough") / "tables.raw.xz");
+    const auto &bytes = unpack(fixture("vtd-passthrough") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     const std::vector<Device> devices = devices_of(memory, 0xdc9000);
@@ -216,7 +212,7 @@ TEST(KernelSaveFacts, PassThroughDevicesHaveLevelsAndNoTables)
 
 TEST(KernelSaveFacts, TheIdentityMapOfLegacyDevicesStartsAtZero)
 {
-    const auto bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
+    const auto &bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     const auto lookup = find_device(memory, directory_at(0x196000), {0x00f8, {}});
@@ -226,7 +222,7 @@ TEST(KernelSaveFacts, TheIdentityMapOfLegacyDevicesStartsAtZero)
 
 TEST(KernelSaveFacts, TheUnmanagedDomainHasEverySizeAndAccess)
 {
-    const auto bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
+    const auto &bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     const auto lookup = find_device(memory, directory_at(0x196000), {0x0300, {}});

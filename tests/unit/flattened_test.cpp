@@ -204,8 +204,8 @@ TEST(Flattened, AFarPieceTakesNoDisk)
 // makedumpfile -R made the one of the other.
 TEST(Flattened, QemusDumpBecomesWhatMakedumpfileMakesOfIt)
 {
-    const Data flattened = test::unpack(test::fixture("dumps/vtd-legacy-4level.kdump-flattened.zst"));
-    const Data expected = test::unpack(test::fixture("dumps/vtd-legacy-4level.kdump-zlib.zst"));
+    const Data &flattened = test::unpack(test::fixture("dumps/vtd-legacy-4level.kdump-flattened.zst"));
+    const Data &expected = test::unpack(test::fixture("dumps/vtd-legacy-4level.kdump-zlib.zst"));
     const Unpacked unpacked = rearrange(flattened);
     EXPECT_EQ(unpacked.size_bytes, 1106866U);
     EXPECT_TRUE(content(unpacked) == expected);

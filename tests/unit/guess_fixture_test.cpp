@@ -118,7 +118,7 @@ TEST(GuessMemoryFixture, DomainRootsAreReadRightOrRefused)
 {
     for (const auto &[folder, directory] :
          {MemoryCase{"vtd-legacy-4level", 0x196000}, MemoryCase{"vtd-passthrough", 0xdc9000}}) {
-        const auto bytes = unpack(fixture(folder) / "tables.raw.xz");
+        const auto &bytes = unpack(fixture(folder) / "tables.raw.xz");
         PiecewiseMemory memory;
         memory.add(PhysAddr(0), bytes);
         for (const DeviceRow &device : read_devices(fixture(folder))) {
@@ -133,7 +133,7 @@ TEST(GuessMemoryFixture, DomainRootsAreReadRightOrRefused)
 
 TEST(GuessMemoryFixture, DomainsWithManyMappingsAreDecided)
 {
-    const auto bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
+    const auto &bytes = unpack(fixture("vtd-legacy-4level") / "tables.raw.xz");
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     // 00:02.0, 00:03.0, 00:04.0, 00:1f.x (its identity map covers the tables of others), 01:00.0, 03:00.0
@@ -148,7 +148,7 @@ TEST(GuessMemoryFixture, WholeMemoryIsReadRightOrRefused)
 {
     const auto file = shared_fixture("vtd-passthrough/memory.raw.zst");
     PGREGION_SKIP_WITHOUT(file, "vtd-passthrough/memory.raw.zst");
-    const auto bytes = unpack(*file);
+    const auto &bytes = unpack(*file);
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     const Guess domain = guess_memory(memory, PhysAddr(0x11dc000), {});
@@ -172,7 +172,7 @@ TEST(GuessMemoryFixture, NoPageOfAWholeMemoryIsTakenForARootThatIsNone)
 {
     const auto file = shared_fixture("vtd-passthrough/memory.raw.zst");
     PGREGION_SKIP_WITHOUT(file, "vtd-passthrough/memory.raw.zst");
-    const auto bytes = unpack(*file);
+    const auto &bytes = unpack(*file);
     PiecewiseMemory memory;
     memory.add(PhysAddr(0), bytes);
     std::vector<std::uint64_t> decided;
@@ -219,7 +219,7 @@ TEST(GuessMemoryFixture, EveryRootOfEverySaveIsReadRightOrRefused)
 {
     std::printf("%-20s %5s %8s %6s\n", "save", "right", "refused", "wrong");
     for (const Save &save : saves()) {
-        const auto bytes = unpack(fixture(save.folder) / "tables.raw.xz");
+        const auto &bytes = unpack(fixture(save.folder) / "tables.raw.xz");
         PiecewiseMemory memory;
         memory.add(PhysAddr(save.start), bytes);
         std::map<std::uint64_t, std::string> truth{{save.directory_root, save.directory + "/0"}};

@@ -82,7 +82,7 @@ TEST_P(RealKdump, TablePagesAreThoseOfTheRawMemory)
 {
     const auto memory = open_one(rearranged(GetParam().dump));
     EXPECT_FALSE(memory->shortfall());
-    const Data raw = test::unpack(test::fixture(GetParam().folder + "/tables.raw.xz"));
+    const Data &raw = test::unpack(test::fixture(GetParam().folder + "/tables.raw.xz"));
     std::ifstream pages(test::fixture(GetParam().folder + "/table-pages.txt"));
     unsigned count = 0;
     for (std::string line; std::getline(pages, line); ++count) {

@@ -3,7 +3,7 @@
 // The manual pages against the program: commands, options, formats and error codes are compared in both
 // directions, so that neither can gain or lose anything alone. mdoc.h and manual_check.h say how pages have to be
 // written for that.
-#include "cli/shell/application.h"
+#include "cli/shell/command_tree.h"
 #include "support/manual_check.h"
 
 #include <pgregion/format.h>
@@ -14,8 +14,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <CLI/CLI.hpp>
 
 namespace pgregion::cli
 {
@@ -34,32 +32,22 @@ std::string read_text(const std::filesystem::path &path)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// What a validator adds to a value's name is for help texts.
-std::string value_name(const CLI::Option &option)
+std::string plain(const OptionRow &option)
 {
-    static const std::regex validator(":(\\{|UINT|INT).*");
-    return std::regex_replace(option.get_type_name(), validator, "");
-}
-
-std::string plain(const CLI::Option &option)
-{
-    const bool many = option.get_items_expected_max() > 1;
-    if (option.get_positional())
-        return option.get_single_name() + (many ? " ..." : "");
+    if (option.is_argument)
+        return option.name() + (option.is_list() ? " ..." : "");
     std::string text;
-    for (const std::string &name : option.get_snames())
-        text += "-" + name;
-    for (const std::string &name : option.get_lnames())
-        text += (text.empty() ? "--" : ", --") + name;
-    return option.get_items_expected_max() == 0 ? text : text + " " + value_name(option);
+    for (const std::string &name : option.names)
+        text += (text.empty() ? "" : ", ") + name;
+    return option.takes_value() ? text + " " + option.value_name : text;
 }
 
-Strings options_of(const CLI::App &app, const std::string &group)
+Strings options_of(const OptionTable &table, std::string_view group)
 {
     Strings found;
-    for (const CLI::Option *option : app.get_options()) {
-        if (option->get_group() == group)
-            found.push_back(plain(*option));
+    for (const OptionRow &option : table.rows()) {
+        if (option.group == group)
+            found.push_back(plain(option));
     }
     return found;
 }
@@ -67,10 +55,10 @@ Strings options_of(const CLI::App &app, const std::string &group)
 std::vector<CommandFacts> all_commands(const CommandTree &tree)
 {
     std::vector<CommandFacts> all;
-    for (const CommandRow &row : command_rows()) {
-        const std::string name(row.name);
-        all.push_back({name, std::string(row.summary), row.needs,
-                       options_of(*tree.app->get_subcommand(name), "Options"), row.effect});
+    for (const CommandEntry &entry : tree.commands) {
+        const CommandRow &row = *entry.row;
+        all.push_back({std::string(row.name), std::string(row.summary), row.needs, options_of(entry.own, kOwnGroup),
+                       row.effect});
     }
     return all;
 }
@@ -137,11 +125,10 @@ TEST(Manual, EveryCommandHasAPageThatAgreesWithIt)
 
 TEST(Manual, EveryPageIsOfACommandOrKnown)
 {
-    const CommandTree tree;
     std::set<std::string> known{"pgregion.8", "pgregion.5", "pgregion-text.5", "pgregion-formats.7",
                                 "pgregion-checks.7"};
-    for (const CommandRow &row : command_rows())
-        known.insert("pgregion-" + std::string(row.name) + ".8");
+    for (const CommandRow *row : command_rows())
+        known.insert("pgregion-" + std::string(row->name) + ".8");
     for (const auto &[name, text] : manual_pages())
         EXPECT_TRUE(known.contains(name)) << name << " is a page of nothing";
 }
@@ -149,8 +136,8 @@ TEST(Manual, EveryPageIsOfACommandOrKnown)
 TEST(Manual, TheOverviewListsEveryCommandWithItsSummary)
 {
     Strings rows;
-    for (const CommandRow &row : command_rows())
-        rows.push_back(std::string(row.name) + ": " + std::string(row.summary));
+    for (const CommandRow *row : command_rows())
+        rows.push_back(std::string(row->name) + ": " + std::string(row->summary));
     EXPECT_EQ(commands_listed(read_text(kProject / "man/pgregion.8")), rows);
 }
 
@@ -158,9 +145,9 @@ TEST(Manual, TheOverviewDescribesEverySharedOptionInItsGroup)
 {
     const CommandTree tree;
     std::map<std::string, Strings> groups;
-    for (const char *group : {kSourceGroup, kDecodingGroup, kGlobalGroup})
-        groups[group] = options_of(*tree.app, group);
-    groups[kUndoGroup] = options_of(*tree.app->get_subcommand("undo"), kUndoGroup);
+    for (const std::string_view group : {kSourceGroup, kDecodingGroup, kGlobalGroup})
+        groups[std::string(group)] = options_of(tree.shared_table, group);
+    groups[std::string(kUndoGroup)] = options_of(tree.find("undo")->own, kUndoGroup);
     EXPECT_THAT(overview_faults(read_text(kProject / "man/pgregion.8"), groups), IsEmpty());
 }
 

@@ -80,7 +80,7 @@ class ScanSave : public testing::TestWithParam<Save>
 TEST_P(ScanSave, TheDirectoryOfTheRegistersIsTheOnlyCandidateAndLeadsToEveryDomain)
 {
     const Save &save = GetParam();
-    const Image image = unpack(fixture(save.folder) / "tables.raw.xz");
+    const Image &image = unpack(fixture(save.folder) / "tables.raw.xz");
     const ScanReport report = scan(image, save.start);
     ASSERT_THAT(addresses(report, CandidateKind::directory), ElementsAre(save.directory));
     EXPECT_EQ(format_of(report.candidates.front()), save.format);

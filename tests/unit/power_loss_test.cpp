@@ -149,10 +149,7 @@ std::vector<Case> cases()
         {"undo-cut-short", plain, {alloc}, {"undo", "r"}, 12},
         {"finish-cut-short", plain, {alloc}, {"undo", "r", "--finish"}, 12},
     };
-    const auto rows = cli::command_rows();
-    if (std::ranges::find(rows, "repair", &cli::CommandRow::name) != rows.end()) {
-        all.push_back({"repair", damaged, {}, with_tables({"repair", "r", "-y"}), {}});
-    }
+    all.push_back({"repair", damaged, {}, with_tables({"repair", "r", "-y"}), {}});
     return all;
 }
 

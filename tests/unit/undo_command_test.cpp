@@ -343,13 +343,13 @@ TEST_F(UndoCommand, JournalOfADeviceIsInTheStateFolder)
     if (!device.available())
         GTEST_SKIP() << "needs a loop device (root)";
     ProgramCall call;
-    call.arguments = {PGREGION_BINARY, "alloc", device.path()};
+    call.arguments = {pgregion_binary(), "alloc", device.path()};
     call.environment["XDG_STATE_HOME"] = path("state");
     ASSERT_EQ(run_program(call).status, 0);
     std::string name = device.path();
     std::ranges::replace(name, '/', '%');
     EXPECT_TRUE(std::filesystem::exists(path("state/pgregion/" + name + ".pgundo")));
-    call.arguments = {PGREGION_BINARY, "undo", device.path()};
+    call.arguments = {pgregion_binary(), "undo", device.path()};
     EXPECT_EQ(run_program(call).status, 0);
     EXPECT_EQ(output_of({"bitmap", device.path(), "--as", "ranges"}), "0-5\n");
 }
