@@ -103,7 +103,7 @@ TEST(Parameters, NumbersAreTakenFromTheirMinimumToTheirMaximum)
         set_parameter(params, specs, "bits", text);
         EXPECT_EQ(params.value[0], value);
     }
-    for (const std::string_view text : {"2", "13", "-1", "3x", "", " 3", "4294967299"})
+    for (const std::string_view text : {"2", "13", "-1", "3x", "", " 3", "07", "012", "0x7", "4294967299"})
         expect_refused(specs, "bits", text);
 }
 

@@ -247,7 +247,7 @@ private:
             if (text_.taken[i] != 0)
                 kinds += fmt::format("{}{} as of {}", kinds.empty() ? "" : ", ", text_.taken[i], grammars[i].name);
         }
-        std::string all = fmt::format("; of its {} lines {}", text_.lines,
+        std::string all = fmt::format("; of its {} line{} {}", text_.lines, text_.lines == 1 ? "" : "s",
                                       kinds.empty() ? "none was understood" : "were read " + kinds);
         if (text_.first_passed_over)
             all += fmt::format("; passed over: {}, first line {}, '{}'", text_.passed_over,
