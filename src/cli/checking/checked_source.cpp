@@ -4,7 +4,7 @@
 #include "cli/session/session.h"
 #include "io/failures.h"
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {

@@ -7,7 +7,7 @@
 #include <pgregion/error.h>
 #include <pgregion/report.h>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {

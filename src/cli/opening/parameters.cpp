@@ -5,7 +5,7 @@
 
 #include <pgregion/error.h>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 namespace pgregion::cli
 {
