@@ -14,7 +14,7 @@
 
 #include "report/finding_report.h"
 
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 
 #include <cstdint>
 #include <optional>
