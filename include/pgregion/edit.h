@@ -13,7 +13,7 @@
 #pragma once
 
 #include <pgregion/address.h>
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 #include <pgregion/format.h>
 #include <pgregion/region.h>
 

@@ -360,6 +360,13 @@ struct DirectoryFormat {
     RegisterReading (*from_registers)(std::span<const std::optional<std::uint64_t>> values, const FormatParams &params);
 };
 
+/// A directory with the way to read it.
+struct DirectoryRequest {
+    const DirectoryFormat *format = nullptr;
+    FormatParams params;
+    PhysAddr root;
+};
+
 // ---------------------------------------------------------------------------------------------------------
 // The list of formats
 

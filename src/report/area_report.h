@@ -16,7 +16,7 @@
 #include "report/text.h"
 
 #include <pgregion/area.h>
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 
 #include <optional>
 #include <string>

@@ -6,7 +6,7 @@
 
 #include "report/check_report.h"
 
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 #include <pgregion/error.h>
 
 #include <memory>

@@ -15,7 +15,7 @@
 #include "report/finding_report.h"
 #include "report/next_command.h"
 
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 
 #include <cstdint>
 #include <optional>

@@ -24,7 +24,7 @@
 #include "report/place.h"
 #include "report/text.h"
 
-#include <pgregion/check.h>
+#include <pgregion/finding.h>
 
 #include <optional>
 #include <span>

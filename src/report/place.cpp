@@ -3,6 +3,8 @@
 
 #include "report/text.h"
 
+#include <pgregion/walk.h>
+
 namespace pgregion::report
 {
 

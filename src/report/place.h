@@ -5,7 +5,8 @@
 
 #include "report/result_writer.h"
 
-#include <pgregion/walk.h>
+#include <pgregion/field.h>
+#include <pgregion/problem.h>
 
 #include <optional>
 #include <string>

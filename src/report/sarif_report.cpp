@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/sarif_report.h"
 
+#include <pgregion/region.h>
+
 #include <algorithm>
 #include <map>
 
