@@ -184,6 +184,10 @@ struct LeafSpec {
     MemoryType memory = MemoryType::normal;
 };
 
+/// Whose encodings a page-table format has, for checks that say in the manual's words what is wrong with an entry.
+/// `other`: nobody knows more than what the decoder says, which is enough to be checked and repaired.
+enum class TableFamily : std::uint8_t { other, vtd, x86, amd, arm_stage1, arm_stage2, riscv, riscv_x4 };
+
 /// A page-table format. A pointer to a level further down than the next skips levels: the IOVA bits of the
 /// skipped levels must be zero there, or hardware faults. Functions are never null. `level` is below params.levels unless said otherwise.
 struct TableFormat {
@@ -197,6 +201,7 @@ struct TableFormat {
     std::span<const ParameterSpec> parameters;
     bool has_execute;       ///< false: nothing is said about execution, and a request for it is one to read
     bool permission_first;  ///< hardware looks at permission at every level, before reserved bits; else at the end
+    TableFamily family;
 
     /// The number of levels that the parameters name by themselves (a number of input bits); 0 when they do not.
     unsigned (*levels_of)(const FormatParams &params);
@@ -329,12 +334,16 @@ struct RegisterReading {
     std::string_view complaint;  ///< why there is no directory to be read; empty when there is one
 };
 
+/// Whose records a directory has, as TableFamily is for entries.
+enum class DirectoryFamily : std::uint8_t { other, vtd, amd, smmu, riscv };
+
 /// A directory format. Functions are never null.
 struct DirectoryFormat {
     std::string_view name;
     std::string_view title;
     std::string_view document;
     std::string_view architecture;
+    DirectoryFamily family = DirectoryFamily::other;
     std::uint8_t min_levels = 0;  ///< 0: the directory itself has no number of levels to be given
     std::uint8_t max_levels = 0;
     std::uint8_t max_paw_bits;

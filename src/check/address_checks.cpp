@@ -114,7 +114,7 @@ constexpr CheckRow kAddressBeyondWidth{
 bool is_device_memory(const EntryView &view)
 {
     const std::uint64_t raw = view.run.first.raw;
-    switch (family_of(view.format())) {
+    switch (view.format().family) {
     case Family::arm_stage1:
         return (raw & formats::ArmStage1::kAttributeIndex) == formats::ArmStage1::kDevice;
     case Family::arm_stage2:
@@ -269,7 +269,7 @@ constexpr CheckRow kAddressInHtHole{
 bool has_dead_slots(const TableView &view)
 {
     return view.table.level == AmdV1::kTopLevel && view.bytes_first_index == 0 &&
-           family_of(*view.stage().format) == Family::amd;
+           view.stage().format->family == Family::amd;
 }
 
 /// `expected` counts the entries.
@@ -319,7 +319,7 @@ bool has_upper_half(Family family) { return family == Family::x86 || family == F
 void upper_half_mapped(const TableView &view, FindingSink &sink)
 {
     const std::uint32_t middle = view.table.shape.entries() / 2;
-    if (!view.table.is_root || view.runs.empty() || !has_upper_half(family_of(*view.stage().format)))
+    if (!view.table.is_root || view.runs.empty() || !has_upper_half(view.stage().format->family))
         return;
     for (const EntryRun &run : view.runs) {
         const std::uint32_t last = run.slot(run.count - 1);

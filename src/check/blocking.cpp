@@ -24,7 +24,7 @@ std::optional<RecordWords> blocking_record(const DirectoryFormat &format, const 
     if (table.outer.format != nullptr)
         return std::nullopt;
     RecordWords words{};
-    if (&format == &formats::kAmdDevtab && table.type == formats::amd::kDeviceTable) {
+    if (format.family == DirectoryFamily::amd && table.type == formats::amd::kDeviceTable) {
         words[0] = kValidAndTranslated;
         words[kInterruptWord] = present[kInterruptWord] & kInterruptMapValid;
     }

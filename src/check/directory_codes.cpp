@@ -2,6 +2,7 @@
 #include "check/directory_codes.h"
 
 #include "base/bits.h"
+#include "check/encoding.h"
 #include "formats/amd_devtab.h"
 #include "formats/arm.h"
 #include "formats/riscv_ddt.h"
@@ -50,18 +51,9 @@ std::uint64_t config_of(const RecordWords &stream_entry) { return field(stream_e
 
 }  // namespace
 
-DirectoryFamily family_of(const DirectoryFormat &format)
-{
-    if (&format == &kAmdDevtab)
-        return DirectoryFamily::amd;
-    if (&format == &kSmmuStream)
-        return DirectoryFamily::smmu;
-    return &format == &kRiscvDdt ? DirectoryFamily::riscv : DirectoryFamily::vtd;
-}
-
 bool holds_devices(const DirectoryFormat &format, const DirectoryTable &table)
 {
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd:
         return table.type == vtd::kContextTable || table.type == vtd::kScalableContextTable;
     case DirectoryFamily::amd:
@@ -69,9 +61,11 @@ bool holds_devices(const DirectoryFormat &format, const DirectoryTable &table)
     case DirectoryFamily::smmu:
         return table.type == smmu::kStreamTable;
     case DirectoryFamily::riscv:
+        return holds_device_contexts(table);
+    case DirectoryFamily::other:
         break;
     }
-    return holds_device_contexts(table);
+    return false;
 }
 
 RecordWords device_record(const DirectoryFormat &format, const DirectoryTable &table, const RecordWords &words)
@@ -84,7 +78,7 @@ bool uses_ats(const DirectoryFormat &format, const DirectoryTable &table, const 
     const RecordWords device = device_record(format, table, words);
     if ((device[0] & bit(0)) == 0)
         return false;
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd:
         if (table.type == vtd::kContextTable)
             return field(device[0], 3, 2) == kAtsAllowed;
@@ -94,14 +88,16 @@ bool uses_ats(const DirectoryFormat &format, const DirectoryTable &table, const 
     case DirectoryFamily::smmu:
         return (config_of(device) & 4) != 0 && field(device[1], 29, 28) != 0;
     case DirectoryFamily::riscv:
+        return (device[riscv::kTc] & riscv::kEnableAts) != 0;
+    case DirectoryFamily::other:
         break;
     }
-    return (device[riscv::kTc] & riscv::kEnableAts) != 0;
+    return false;
 }
 
 std::string_view faults_hidden_by(const DirectoryFormat &format, const DirectoryTable &table, const RecordWords &words)
 {
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd: {
         const bool has_switch = table.type != vtd::kRootTable && table.type != vtd::kScalableRootTable;
         const std::uint64_t both = vtd::kPresent | vtd::kFaultsDisabled;
@@ -115,11 +111,14 @@ std::string_view faults_hidden_by(const DirectoryFormat &format, const Directory
             return config_of(words) >= 6 && (words[2] & kRecordStage2) == 0 ? "S2R = 0" : "";
         return holds_contexts(table) && (words[0] & kContextValid) != 0 && (words[0] & kRecordStage1) == 0 ? "R = 0"
                                                                                                            : "";
-    case DirectoryFamily::riscv:
+    case DirectoryFamily::riscv: {
+        const std::uint64_t both = riscv::kValid | kFaultsHidden;
+        return holds_device_contexts(table) && (words[riscv::kTc] & both) == both ? "DTF" : "";
+    }
+    case DirectoryFamily::other:
         break;
     }
-    const std::uint64_t both = riscv::kValid | kFaultsHidden;
-    return holds_device_contexts(table) && (words[riscv::kTc] & both) == both ? "DTF" : "";
+    return "";
 }
 
 namespace
@@ -159,7 +158,7 @@ std::optional<std::uint64_t> cache_tag(const DirectoryFormat &format, const Dire
         return std::nullopt;
     const Translation &translation = *step.record.translation;
     const RecordWords device = device_record(format, step.table, step.words);
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd:
         if (translation.kind == TranslationKind::first_stage && translation.domain_id == kFirstLevelDomain)
             return std::nullopt;
@@ -169,16 +168,19 @@ std::optional<std::uint64_t> cache_tag(const DirectoryFormat &format, const Dire
     case DirectoryFamily::smmu:
         return smmu_tag(device, translation);
     case DirectoryFamily::riscv:
+        return riscv_tag(device, translation);
+    case DirectoryFamily::other:
         break;
     }
-    return riscv_tag(device, translation);
+    return std::nullopt;
 }
 
 std::uint64_t extent_of(const Stage &stage)
 {
-    const bool is_arm = stage.format->name == ArmStage1::kName || stage.format->name == ArmStage2::kName;
     const std::uint64_t levels = stage.params.levels;
-    return is_arm ? levels | arm::width_of(stage.params) << 8 | arm::granule_of(stage.params) << 16 : levels;
+    return is_arm(stage.format->family)
+               ? levels | arm::width_of(stage.params) << 8 | arm::granule_of(stage.params) << 16
+               : levels;
 }
 
 namespace
@@ -279,7 +281,7 @@ std::optional<MisalignedPointer> misaligned_in_vtd(const DirectoryStep &step)
 
 std::optional<MisalignedPointer> misaligned_pointer(const DirectoryFormat &format, const DirectoryStep &step)
 {
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd:
         return misaligned_in_vtd(step);
     case DirectoryFamily::smmu:
@@ -287,6 +289,7 @@ std::optional<MisalignedPointer> misaligned_pointer(const DirectoryFormat &forma
     case DirectoryFamily::riscv:
         return misaligned_in_riscv(step);
     case DirectoryFamily::amd:
+    case DirectoryFamily::other:
         break;
     }
     return std::nullopt;
@@ -310,9 +313,9 @@ bool leads_to_zero(const DirectoryRecord &record)
 bool half_built(const DirectoryFormat &format, const DirectoryStep &step)
 {
     const std::uint8_t type = step.table.type;
-    if (family_of(format) == DirectoryFamily::smmu)
+    if (format.family == DirectoryFamily::smmu)
         return type == smmu::kStreamTable && step.words[0] != 0;
-    if (family_of(format) != DirectoryFamily::vtd)
+    if (format.family != DirectoryFamily::vtd)
         return false;
     RecordWords rest = step.words;
     rest[0] &= ~vtd::kFaultsDisabled;

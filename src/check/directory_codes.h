@@ -2,7 +2,8 @@
 //
 // What single records of directories say that their decoding (DirectoryRecord) leaves out: why a record is invalid,
 // which pointer is misaligned, which switch hides faults, under which id hardware caches its page tables. One place
-// for all directory formats, so that the checks need not know them.
+// for all directory formats, so that the checks need not know them; of a format of no family that it knows it says
+// nothing but that hardware refuses a record.
 //
 // Source: iommu-formats.md sections 1.2 to 1.7 (VT-d), 2.2 and 2.3 (AMD-Vi), 4.1 to 4.3 (SMMUv3), 5.2 to 5.4 (RISC-V).
 #pragma once
@@ -15,10 +16,6 @@
 
 namespace pgregion::check
 {
-
-enum class DirectoryFamily : std::uint8_t { vtd, amd, smmu, riscv };
-
-[[nodiscard]] DirectoryFamily family_of(const DirectoryFormat &format);
 
 /// The record of the device that `words` stand for or, in tables of its PASIDs, that led to them; zero in tables
 /// above it and in tables that stand alone.

@@ -5,6 +5,7 @@
 //
 // Source: iommu-formats.md section 9 (PT33) and section 8.
 #include "check/directory_checks.h"
+#include "check/encoding.h"
 #include "formats/arm.h"
 #include "scan/judge.h"
 
@@ -29,11 +30,6 @@ bool reads_badly(const Evidence &evidence)
            evidence.leaf_pages_entries * 2 > evidence.leaf_pages_seen || evidence.leaves_on_tables != 0;
 }
 
-bool is_arm(const Stage &stage)
-{
-    return stage.format->name == formats::ArmStage1::kName || stage.format->name == formats::ArmStage2::kName;
-}
-
 /// The number of levels that the tables of `stage` have, when it is beyond doubt and not the one given.
 std::optional<std::uint8_t> levels_in_truth(const MemorySource &memory, const Stage &stage)
 {
@@ -43,7 +39,7 @@ std::optional<std::uint8_t> levels_in_truth(const MemorySource &memory, const St
     limits.table = stage.format;
     limits.params = stage.params;
     limits.given = ~std::uint32_t{0};
-    if (is_arm(stage))
+    if (is_arm(stage.format->family))
         limits.params->value[formats::arm::kInputBits] = 0;  // it comes from the same field as the levels
     const Guess guess = guess_memory(memory, stage.root, limits);
     const Reading *reading = guess.decided();

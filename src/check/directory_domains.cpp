@@ -104,7 +104,7 @@ bool is_growth(const Facts &facts, const Stage &a, const Stage &b)
 {
     const Stage &low = a.params.levels < b.params.levels ? a : b;
     const Stage &high = a.params.levels < b.params.levels ? b : a;
-    if (a.format != b.format || a.format->name != "amd-v1" || low.params.levels == high.params.levels)
+    if (a.format != b.format || a.format->family != TableFamily::amd || low.params.levels == high.params.levels)
         return false;
     std::vector<std::byte> buffer(kPageBytes);
     const Bytes page = facts.subject->memory->page(page_of(high.root), buffer);
@@ -148,7 +148,7 @@ void root_levels_differ(const Facts &facts, FindingSink &sink)
         finding.detail = use.stage.params.levels != other.stage.params.levels ? "levels" : "widths";
         if (use.stage.format != other.stage.format)
             finding.detail = "formats";
-        if (family_of(facts.directory(record.unit)) == DirectoryFamily::amd && use.stage.format == other.stage.format)
+        if (facts.directory(record.unit).family == DirectoryFamily::amd && use.stage.format == other.stage.format)
             finding.severity = Severity::warning;
         sink.add(finding);
     });

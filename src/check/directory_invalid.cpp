@@ -39,9 +39,9 @@ std::optional<InvalidRecord> first_of(std::initializer_list<Reason> reasons, con
 /// Reserved bits whose meaning our source is not sure of, or that newer revisions of the manual define.
 RecordWords uncertain_bits(const DirectoryFormat &format, std::uint8_t type)
 {
-    if (family_of(format) == DirectoryFamily::vtd && type == vtd::kScalableContextTable)
+    if (format.family == DirectoryFamily::vtd && type == vtd::kScalableContextTable)
         return {bits(8, 5)};
-    if (family_of(format) == DirectoryFamily::amd && type != amd::kDeviceTable)
+    if (format.family == DirectoryFamily::amd && type != amd::kDeviceTable)
         return {bits(63, 52)};
     return {};
 }
@@ -54,7 +54,7 @@ std::optional<InvalidRecord> reserved_bits(const DirectoryFormat &format, const 
         return std::nullopt;
     InvalidRecord invalid{"reserved bits", step.words[static_cast<std::size_t>(found - reserved.begin())], *found};
     // Stream table entries and context descriptors have no reserved bits of other kinds that the decoder knows.
-    const bool of_smmu = family_of(format) == DirectoryFamily::smmu;
+    const bool of_smmu = format.family == DirectoryFamily::smmu;
     const bool address_alone =
         of_smmu && step.table.type != smmu::kL1StreamTable && step.table.type != smmu::kL1ContextTable;
     if (address_alone || (step.record.fault && step.record.fault->cause == FaultCause::output_beyond_width))
@@ -172,7 +172,7 @@ std::optional<InvalidRecord> bad_riscv_code(const DirectoryStep &step)
 
 std::optional<InvalidRecord> bad_code(const DirectoryFormat &format, const DirectoryStep &step)
 {
-    switch (family_of(format)) {
+    switch (format.family) {
     case DirectoryFamily::vtd:
         return bad_vtd_code(step);
     case DirectoryFamily::amd:
@@ -180,9 +180,12 @@ std::optional<InvalidRecord> bad_code(const DirectoryFormat &format, const Direc
     case DirectoryFamily::smmu:
         return bad_smmu_code(step);
     case DirectoryFamily::riscv:
+        return bad_riscv_code(step);
+    case DirectoryFamily::other:
         break;
     }
-    return bad_riscv_code(step);
+    const bool blocked = step.record.translation && step.record.translation->kind == TranslationKind::blocked;
+    return first_of({{step.record.fault && !blocked, "a record that hardware refuses"}}, step.words);
 }
 
 }  // namespace

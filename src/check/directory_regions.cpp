@@ -18,7 +18,7 @@ namespace pgregion::check
 namespace
 {
 
-bool is_vtd(const DirectoryFormat &format) { return family_of(format) == DirectoryFamily::vtd; }
+bool is_vtd(const DirectoryFormat &format) { return format.family == DirectoryFamily::vtd; }
 
 /// True when a record at `from`, in a region, holds the allocator's error code.
 bool is_enomem(const Facts &facts, PhysAddr from, PhysAddr to)

@@ -9,7 +9,6 @@
 #include "formats/x86_64.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace pgregion::check
@@ -125,32 +124,18 @@ bool printable(std::byte value)
 
 }  // namespace
 
-Family family_of(const TableFormat &format)
+bool is_amd_iommu(const Stage &stage)
 {
-    struct Known {
-        std::string_view name;
-        Family family;
-    };
-    static constexpr std::array kKnown{
-        Known{formats::VtdSecondStage::kName, Family::vtd},
-        Known{formats::X86::kName, Family::x86},
-        Known{AmdV1::kName, Family::amd},
-        Known{formats::ArmStage1::kName, Family::arm_stage1},
-        Known{formats::ArmStage2::kName, Family::arm_stage2},
-        Known{formats::RiscvFirstStage::kName, Family::riscv},
-        Known{formats::RiscvSecondStage::kName, Family::riscv_x4},
-    };
-    const auto known = std::ranges::find(kKnown, format.name, &Known::name);
-    return known == kKnown.end() ? Family::other : known->family;
+    using formats::X86;
+    const bool guest = stage.format->family == Family::x86 && stage.params.value[X86::kVendor] == X86::kAmd;
+    return guest || stage.format->family == Family::amd;
 }
-
-bool is_amd_iommu(const Stage &stage) { return stage.format->architecture(stage.params) == "amd-vi"; }
 
 EncodingFault classify(const Entry &entry, unsigned level, const TableFormat &format, const FormatParams &params)
 {
     if (entry.raw == kAllOnes)
         return EncodingFault::fill_pattern;
-    const Family family = family_of(format);
+    const Family family = format.family;
     if (entry.kind == EntryKind::invalid)
         return classify_invalid(entry, level, family);
     return entry.reserved_set == 0 ? EncodingFault::none : classify_reserved(entry, level, family, params);

@@ -14,10 +14,8 @@
 namespace pgregion::check
 {
 
-/// The formats that checks tell apart.
-enum class Family : std::uint8_t { vtd, x86, amd, arm_stage1, arm_stage2, riscv, riscv_x4, other };
+using Family = TableFamily;
 
-[[nodiscard]] Family family_of(const TableFormat &format);
 [[nodiscard]] constexpr bool is_arm(Family family)
 {
     return family == Family::arm_stage1 || family == Family::arm_stage2;

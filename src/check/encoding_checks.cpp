@@ -37,7 +37,7 @@ void add_faulting(const EntryView &view, FindingSink &sink, std::uint64_t bits_i
 /// iommu-formats.md section 2.5 has this bit from memory alone ([R]): no error, and no repair without asking.
 bool only_by_recollection(const EntryView &view)
 {
-    return family_of(view.format()) == Family::x86 && view.run.first.reserved_set == formats::X86::kReservedByAmd &&
+    return view.format().family == Family::x86 && view.run.first.reserved_set == formats::X86::kReservedByAmd &&
            view.run.first.kind == EntryKind::table;
 }
 
@@ -45,7 +45,7 @@ bool only_by_recollection(const EntryView &view)
 std::uint64_t leaf_flags_in_pointer(const EntryView &view)
 {
     constexpr std::uint64_t kFlags = RiscvEntries::kUser | RiscvEntries::kAccessed | RiscvEntries::kDirty;
-    return is_riscv(family_of(view.format())) ? view.run.first.raw & kFlags : 0;
+    return is_riscv(view.format().family) ? view.run.first.raw & kFlags : 0;
 }
 
 /// `expected` holds the reserved bits that are set.
@@ -98,7 +98,7 @@ void not_present_data(const EntryView &view, FindingSink &sink)
     if (in_filled_table(view))
         return;
     Finding found = view.finding(sink);
-    if (family_of(view.format()) == Family::vtd)
+    if (view.format().family == Family::vtd)
         found.severity = Severity::warning;
     add_counted(sink, found, 1);
 }
@@ -256,7 +256,7 @@ void reserved_encoding(const EntryView &view, FindingSink &sink)
         return;
     for (std::uint32_t k = 0; k < view.run.count; ++k) {
         Finding found = view.removable(sink, k);
-        found.detail = encoding_detail(view.run.first, view.table.level, family_of(view.format()));
+        found.detail = encoding_detail(view.run.first, view.table.level, view.format().family);
         sink.add(found);
     }
 }

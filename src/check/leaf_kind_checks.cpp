@@ -28,7 +28,7 @@ std::uint64_t coherence_bit(Family family)
 
 void memory_type_mixed(const DomainView &view, FindingSink &sink)
 {
-    const Family family = family_of(*view.domain().stage.format);
+    const Family family = view.domain().stage.format->family;
     if ((view.leaves.bits_or & ~view.leaves.bits_and & coherence_bit(family)) == 0)
         return;
     Finding found = view.finding(sink);
@@ -38,7 +38,7 @@ void memory_type_mixed(const DomainView &view, FindingSink &sink)
 
 void nested_parent_read_only(const DomainView &view, FindingSink &sink)
 {
-    const bool vtd = family_of(*view.domain().stage.format) == Family::vtd;
+    const bool vtd = view.domain().stage.format->family == Family::vtd;
     const bool all_writable = (view.leaves.bits_and & VtdSecondStage::kWrite) != 0;
     if (vtd && view.domain().nested && view.leaves.leaves != 0 && !all_writable)
         sink.add(view.finding(sink));
@@ -49,7 +49,7 @@ constexpr unsigned kSize512GLg2 = 39;
 
 void leaf_512g(const TableView &view, FindingSink &sink)
 {
-    if (view.table.level != kLevelOf512G || family_of(*view.stage().format) != Family::amd)
+    if (view.table.level != kLevelOf512G || view.stage().format->family != Family::amd)
         return;
     for (const EntryRun &run : view.runs) {
         if (run.first.kind == EntryKind::leaf && !run.first.faults() && run.first.size_lg2 == kSize512GLg2)

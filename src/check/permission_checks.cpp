@@ -171,7 +171,7 @@ DirtyBits dirty_bits(Family family)
 
 void dirty_not_writable(const EntryView &view, FindingSink &sink)
 {
-    const DirtyBits bits = dirty_bits(family_of(view.format()));
+    const DirtyBits bits = dirty_bits(view.format().family);
     const Entry &entry = view.run.first;
     const bool writable = (entry.raw & bits.write) != 0;
     if (writable == ((entry.raw & bits.dirty) != 0))
@@ -227,7 +227,7 @@ std::uint64_t bits_without_meaning(const EntryView &view)
         if (spec.role == FieldRole::ignored || spec.role == FieldRole::software)
             mask |= bits(spec.high, spec.low);
     }
-    return entry.raw & mask & ~linux_bits(family_of(view.format()), entry.kind);
+    return entry.raw & mask & ~linux_bits(view.format().family, entry.kind);
 }
 
 /// Once per table; `expected` gathers the bits.

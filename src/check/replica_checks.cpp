@@ -185,7 +185,7 @@ void broken_hint(const EntryView &view, FindingSink &sink, GroupState wanted)
 
 void look_at_group(const EntryView &view, FindingSink &sink, GroupState wanted)
 {
-    if (is_arm(family_of(view.format())))
+    if (is_arm(view.format().family))
         broken_hint(view, sink, wanted);
     else
         torn_leaf(view, sink, wanted);
@@ -205,7 +205,7 @@ constexpr auto kRepair = "Clears all slots of the group, also those that look ri
 
 std::uint8_t group_slots_lg2(const EntryView &view)
 {
-    if (is_arm(family_of(view.format())))
+    if (is_arm(view.format().family))
         return static_cast<std::uint8_t>(has_hint(view.run.first, {}) ? hint_slots_lg2(view) : 0);
     return view.run.first.torn ? entry_at(view, view.run.index).replicas_lg2 : view.run.first.replicas_lg2;
 }

@@ -128,7 +128,7 @@ void table_cycle(const Facts &facts, FindingSink &sink)
             continue;
         Finding finding = removable_pointer(sink, facts, reference);
         const DomainFact &domain = facts.domain_of(facts.tables[reference.table]);
-        if (may_be_processor && domain.stage.format->name == "x86-64") {
+        if (may_be_processor && domain.stage.format->family == TableFamily::x86) {
             finding.severity = Severity::warning;
             finding.repair = RepairPolicy::none;
             finding.remedy = Remedy::none;

@@ -323,6 +323,7 @@ constexpr DirectoryFormat kAmdDevtab{
     .title = "AMD-Vi device table and GCR3 tables",
     .document = "AMD IOMMU specification, sections 2.2.2 (device table) and 2.2.6 (guest translation)",
     .architecture = "amd-vi",
+    .family = DirectoryFamily::amd,
     .max_paw_bits = 52,
     .parameters = kParameters,
     .table_types = kTypes,

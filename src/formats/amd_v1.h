@@ -25,6 +25,7 @@ namespace pgregion::formats
 
 struct AmdV1 {
     static constexpr std::string_view kName = "amd-v1";
+    static constexpr TableFamily kFamily = TableFamily::amd;
     static constexpr std::string_view kTitle = "AMD-Vi host page tables (v1)";
     static constexpr std::string_view kDocument = "AMD IOMMU specification, section 2.2.3 (I/O page tables)";
     static constexpr std::string_view kArchitecture = "amd-vi";

@@ -26,6 +26,7 @@ namespace pgregion::formats
 /// Requests of devices are without privilege: what only privileged ones may use is blocked for them.
 struct ArmStage1 : arm::Tables<ArmStage1> {
     static constexpr std::string_view kName = "arm-s1";
+    static constexpr TableFamily kFamily = TableFamily::arm_stage1;
     static constexpr std::string_view kTitle = "Arm stage 1 translation tables (VMSAv8-64)";
     static constexpr std::string_view kDocument =
         "Arm Architecture Reference Manual, section D8.3 (stage 1 descriptors)";
@@ -107,6 +108,7 @@ struct ArmStage1 : arm::Tables<ArmStage1> {
 
 struct ArmStage2 : arm::Tables<ArmStage2> {
     static constexpr std::string_view kName = "arm-s2";
+    static constexpr TableFamily kFamily = TableFamily::arm_stage2;
     static constexpr std::string_view kTitle = "Arm stage 2 translation tables (VMSAv8-64)";
     static constexpr std::string_view kDocument =
         "Arm Architecture Reference Manual, section D8.3 (stage 2 descriptors)";

@@ -26,16 +26,14 @@ namespace pgregion
 namespace
 {
 
-constexpr TableFormat kVtdSecondStage = formats::make_format<formats::VtdSecondStage>();
-constexpr TableFormat kX86 = formats::make_format<formats::X86>();
-constexpr TableFormat kAmdV1 = formats::make_format<formats::AmdV1>();
-constexpr TableFormat kArmStage1 = formats::make_format<formats::ArmStage1>();
-constexpr TableFormat kArmStage2 = formats::make_format<formats::ArmStage2>();
-constexpr TableFormat kRiscvFirstStage = formats::make_format<formats::RiscvFirstStage>();
-constexpr TableFormat kRiscvSecondStage = formats::make_format<formats::RiscvSecondStage>();
+template <class F>
+constexpr TableFormat kFormat = formats::make_format<F>();
 
-constexpr std::array kTableFormats{&kVtdSecondStage,  &kX86, &kAmdV1, &kArmStage1, &kArmStage2, &kRiscvFirstStage,
-                                   &kRiscvSecondStage};
+constexpr std::array kTableFormats{
+    &kFormat<formats::VtdSecondStage>,   &kFormat<formats::X86>,       &kFormat<formats::AmdV1>,
+    &kFormat<formats::ArmStage1>,        &kFormat<formats::ArmStage2>, &kFormat<formats::RiscvFirstStage>,
+    &kFormat<formats::RiscvSecondStage>,
+};
 constexpr std::array kDirectoryFormats{&formats::kVtdRoot, &formats::kAmdDevtab, &formats::kSmmuStream,
                                        &formats::kRiscvDdt};
 

@@ -16,6 +16,7 @@
 //   shape, typical, fields, entry_name, canonical, iova_valid, output_forbidden, never_translated, fault, encode_table,
 //   encode_leaf as in TableFormat
 // What it may have:
+//   kFamily                                        a TableFamily whose words checks know; `other` without it
 //   kNoExecution                                   no entry says anything about execution
 //   kPermissionFirst                               hardware looks at permission before it looks at reserved bits
 //   kReplicaFlags                                  where leaves are replicated: the bits in which copies may differ
@@ -48,6 +49,14 @@ inline constexpr bool kHasExecute = !requires
 {
     F::kNoExecution;
 };
+template <class F>
+[[nodiscard]] constexpr TableFamily family_of()
+{
+    if constexpr (requires { F::kFamily; })
+        return F::kFamily;
+    else
+        return TableFamily::other;
+}
 template <class F>
 inline constexpr bool kPermissionFirst = requires
 {
@@ -272,6 +281,7 @@ template <class F>
         .parameters = F::kParameters,
         .has_execute = detail::kHasExecute<F>,
         .permission_first = detail::kPermissionFirst<F>,
+        .family = detail::family_of<F>(),
         .levels_of = &detail::levels_of<F>,
         .consistent = &detail::consistent<F>,
         .shape = &F::shape,
@@ -288,7 +298,7 @@ template <class F>
         .fault = &F::fault,
         .encode_table = &F::encode_table,
         .encode_leaf = &F::encode_leaf,
-    };  // namespace pgregion::formats
+    };
 }
 
 }  // namespace pgregion::formats

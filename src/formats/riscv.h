@@ -205,6 +205,7 @@ private:
 /// Sv39, Sv48, Sv57: addresses are sign-extended.
 struct RiscvFirstStage : RiscvEntries {
     static constexpr std::string_view kName = "riscv";
+    static constexpr TableFamily kFamily = TableFamily::riscv;
     static constexpr std::string_view kTitle = "RISC-V first-stage page tables (Sv39, Sv48, Sv57)";
     static constexpr std::string_view kDocument = "RISC-V Privileged Architecture, sections Sv39, Sv48, Sv57";
 
@@ -238,6 +239,7 @@ struct RiscvFirstStage : RiscvEntries {
 /// Sv39x4, Sv48x4, Sv57x4: the root is four tables in a row, addresses are two bits wider and zero-extended.
 struct RiscvSecondStage : RiscvEntries {
     static constexpr std::string_view kName = "riscv-x4";
+    static constexpr TableFamily kFamily = TableFamily::riscv_x4;
     static constexpr std::string_view kTitle = "RISC-V second-stage page tables (Sv39x4, Sv48x4, Sv57x4)";
     static constexpr std::string_view kDocument = "RISC-V Privileged Architecture, sections Sv39x4, Sv48x4, Sv57x4";
 

@@ -139,6 +139,7 @@ constexpr DirectoryFormat kRiscvDdt{
     .title = "RISC-V IOMMU device and process directories",
     .document = "RISC-V IOMMU specification, chapter Data Structures (DDT, device context, PDT, process context)",
     .architecture = "riscv-iommu",
+    .family = DirectoryFamily::riscv,
     .min_levels = 1,
     .max_levels = 3,
     .max_paw_bits = 56,

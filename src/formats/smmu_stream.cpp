@@ -160,6 +160,7 @@ constexpr DirectoryFormat kSmmuStream{
     .title = "Arm SMMUv3 stream tables and context descriptors",
     .document = "Arm SMMUv3 specification, chapter 5 (stream table entry, context descriptor)",
     .architecture = "smmuv3",
+    .family = DirectoryFamily::smmu,
     .max_paw_bits = arm::kWideBits,
     .parameters = kParameters,
     .table_types = kTypes,

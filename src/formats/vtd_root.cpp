@@ -113,6 +113,7 @@ constexpr DirectoryFormat kVtdRoot{
     .title = "Intel VT-d root, context and PASID tables",
     .document = "Intel VT-d specification, sections 9.1 to 9.6 (root entry to scalable-mode PASID table entry)",
     .architecture = "vt-d",
+    .family = DirectoryFamily::vtd,
     .max_paw_bits = 52,
     .parameters = kParameters,
     .table_types = kTypes,

@@ -20,6 +20,7 @@ namespace pgregion::formats
 
 struct VtdSecondStage {
     static constexpr std::string_view kName = "vtd-ss";
+    static constexpr TableFamily kFamily = TableFamily::vtd;
     static constexpr std::string_view kTitle = "Intel VT-d second-stage page tables";
     static constexpr std::string_view kDocument = "Intel VT-d specification, section 9.8 (second-stage paging entries)";
     static constexpr std::string_view kArchitecture = "vt-d";

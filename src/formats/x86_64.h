@@ -22,6 +22,7 @@ namespace pgregion::formats
 
 struct X86 {
     static constexpr std::string_view kName = "x86-64";
+    static constexpr TableFamily kFamily = TableFamily::x86;
     static constexpr std::string_view kTitle = "x86-64 page tables (VT-d first stage, AMD guest tables, CPU)";
     static constexpr std::string_view kDocument =
         "Intel VT-d specification, section 9.7; AMD64 manual, volume 2, section 5.3 (long-mode page translation)";

@@ -46,7 +46,7 @@ unsigned score_of(const Candidate &candidate)
         return kCpuScore + closing;
     if (candidate.kind == CandidateKind::directory)
         return kDirectoryScore + score_of(candidate.confidence) + closing + (evidence.roots_good != 0 ? 10U : 0U);
-    const bool first_stage = candidate.reading->table->name == "x86-64";
+    const bool first_stage = candidate.reading->table->family == TableFamily::x86;
     return kTablesScore + score_of(candidate.confidence) + closing - (first_stage ? kDoubtAboutCpu : 0);
 }
 

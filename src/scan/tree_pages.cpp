@@ -39,7 +39,7 @@ public:
 
     Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) override
     {
-        if (visit.format->name != "x86-64")
+        if (visit.format->family != TableFamily::x86)
             return claims_.truncated_ ? Visit::stop : Visit::go_on;
         for (const EntryRun &run : runs) {
             cpu_.supervisor += (run.first.raw & kUser) == 0 && run.first.present() ? run.count : 0;

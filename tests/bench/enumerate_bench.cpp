@@ -137,9 +137,9 @@ int main(int argc, char **argv)
     std::deque<bench::FullRegion> regions;
     std::vector<std::string> names;
     for (const bench::Layout layout : {bench::Layout::contiguous, bench::Layout::scattered}) {
-        for (const bench::Kind &kind : bench::kKinds) {
-            const bench::FullRegion &region = regions.emplace_back(kind, layout);
-            names.push_back(kind.name() + (layout == bench::Layout::contiguous ? "/contiguous" : "/scattered"));
+        for (const test::TableReading &reading : test::readings_for(test::kMeasure)) {
+            const bench::FullRegion &region = regions.emplace_back(reading, layout);
+            names.push_back(reading.name + (layout == bench::Layout::contiguous ? "/contiguous" : "/scattered"));
             benchmark::RegisterBenchmark(names.back().c_str(),
                                          [&region](benchmark::State &state) { enumerate(state, region); });
             names.push_back("check/" + names.back());

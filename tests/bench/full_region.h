@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/bytes.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/format.h>
 #include <pgregion/region.h>
@@ -13,8 +14,6 @@
 
 #include <cstdint>
 #include <random>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace pgregion::bench
@@ -26,32 +25,13 @@ inline constexpr PhysAddr kBase(0x140000000);
 /// hardly two leaves can be told as one run).
 enum class Layout { contiguous, scattered };
 
-/// One way to write tables.
-struct Kind {
-    std::string_view format;
-    unsigned levels;
-    std::string_view granule = {};  ///< Arm
-
-    [[nodiscard]] std::string name() const
-    {
-        return std::string(format) + (granule.empty() ? "" : "-") + std::string(granule);
-    }
-};
-
-inline constexpr std::array kKinds{
-    Kind{"vtd-ss", 3},        Kind{"x86-64", 4}, Kind{"amd-v1", 3}, Kind{"arm-s1", 4},   Kind{"arm-s1", 3, "16k"},
-    Kind{"arm-s1", 3, "64k"}, Kind{"arm-s2", 4}, Kind{"riscv", 3},  Kind{"riscv-x4", 3},
-};
-
 class FullRegion
 {
 public:
-    FullRegion(const Kind &kind, Layout layout) : bytes_(kRegionBytes), layout_(layout)
+    FullRegion(const test::TableReading &reading, Layout layout) : bytes_(kRegionBytes), layout_(layout)
     {
-        request_.format = find_table_format(kind.format);
-        request_.params = default_params(*request_.format, kind.levels);
-        if (!kind.granule.empty())
-            set_parameter(request_.params, request_.format->parameters, "granule", kind.granule);
+        request_.format = reading.format;
+        request_.params = reading.params;
         for (std::size_t at = 0; at < kBitmapBytes; at += kWordBytes)
             store_le64(bytes_, at, ~std::uint64_t{0});
         fill();

@@ -4,6 +4,11 @@
 // Linux writes them), what mappings says afterwards, and that a refusal leaves every byte alone.
 #include "cli/command_test.h"
 #include "cli/directory_images.h"
+#include "support/conformance.h"
+#include "support/tested_formats.h"
+
+#include <algorithm>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -32,58 +37,6 @@ std::uint64_t word_at(const Image &image, std::size_t page, std::size_t index)
     for (std::size_t i = 8; i-- > 0;)
         word = word << 8 | std::to_integer<std::uint64_t>(image[page * 4096 + index * 8 + i]);
     return word;
-}
-
-/// A word of a table.
-struct Place {
-    std::size_t page;
-    std::size_t index;
-    std::uint64_t word;
-};
-
-/// A format with its context, the pages that are taken from the start, and what the same request writes.
-struct Case {
-    const char *name;
-    Words context;
-    Pages taken;
-    std::vector<Place> places;  ///< the entry of the root, the leaf of 4 KiB, the leaf of 2 MiB
-};
-
-void PrintTo(const Case &format, std::ostream *out) { *out << format.name; }
-
-const std::vector<Case> &cases()
-{
-    static const std::vector<Case> all{
-        {"vtd",
-         {"--format", "vtd-ss", "--levels", "4"},
-         {{0, 1}},
-         {{1, 0, 0x140002003}, {4, 511, 0x2501ff003}, {3, 1, 0x250200083}}},
-        {"x86",
-         {"--format", "x86-64", "--levels", "4"},
-         {{0, 1}},
-         {{1, 0, 0x140002027}, {4, 511, 0x80000002501ff067}, {3, 1, 0x80000002502000e7}}},
-        {"amd",
-         {"--format", "amd-v1", "--levels", "4"},
-         {{0, 1}},
-         {{1, 0, 0x6000000140002601}, {4, 511, 0x60000002501ff001}, {3, 1, 0x6000000250200001}}},
-        {"arm1",
-         {"--format", "arm-s1", "--levels", "4", "--param", "granule=4k"},
-         {{0, 1}},
-         {{1, 0, 0x140002003}, {4, 511, 0x00600002501fff47}, {3, 1, 0x0060000250200f45}}},
-        {"arm2",
-         {"--format", "arm-s2", "--levels", "4", "--param", "granule=4k"},
-         {{0, 1}},
-         {{1, 0, 0x140002003}, {4, 511, 0x00600002501ff7ff}, {3, 1, 0x00600002502007fd}}},
-        {"riscv",
-         {"--format", "riscv", "--levels", "3"},
-         {{0, 1}},
-         {{1, 0, 0x50000801}, {3, 511, 0x9407fcd7}, {2, 1, 0x940800d7}}},
-        {"riscv_x4",
-         {"--format", "riscv-x4", "--levels", "3", "--root", "page:4"},
-         {{0, 1}, {4, 7}},
-         {{4, 0, 0x50000801}, {3, 511, 0x9407fcd7}, {2, 1, 0x940800d7}}},
-    };
-    return all;
 }
 
 class MapCommand : public CommandTest
@@ -123,50 +76,68 @@ protected:
     const Words vtd_{"--format", "vtd-ss", "--levels", "4"};
 };
 
-class MapOfFormat : public MapCommand, public testing::WithParamInterface<Case>
+class MapOfFormat : public MapCommand, public testing::WithParamInterface<const TableFormat *>
 {
+protected:
+    /// Page 1 and those of the root.
+    [[nodiscard]] Pages taken() const
+    {
+        const FormatParams params = params_of(*GetParam(), mapped_.levels, mapped_.params);
+        const std::uint64_t root_bytes = GetParam()->shape(mapped_.levels - 1, params).bytes();
+        return {{0, 1}, {mapped_.root_page, mapped_.root_page + std::max<std::uint64_t>(1, root_bytes / 4096) - 1}};
+    }
+
+    /// Options that say how to read the tables.
+    [[nodiscard]] Words context() const
+    {
+        Words words{"--format", std::string(GetParam()->name), "--levels", std::to_string(mapped_.levels)};
+        std::istringstream params{std::string(mapped_.params)};
+        for (std::string param; params >> param;)
+            words.insert(words.end(), {"--param", param});
+        if (mapped_.root_page != 1)
+            words.insert(words.end(), {"--root", "page:" + std::to_string(mapped_.root_page)});
+        return words;
+    }
+
+    const MappedWords &mapped_ = tested_table(GetParam()->name).mapped;
 };
 
 TEST_P(MapOfFormat, WritesTheWordsOfTheManualAndUnmapTakesThemAwayAgain)
 {
-    const Case &format = GetParam();
-    const std::string file = fresh(format.taken);
+    const std::string file = fresh(taken());
     const Image before = read_image(file);
-    EXPECT_NE(output_of(joined({"map", at(file), "0x1ff000", "0x2501ff000", "0x201000"}, format.context)), "");
+    EXPECT_NE(output_of(joined({"map", at(file), "0x1ff000", "0x2501ff000", "0x201000"}, context())), "");
     const Image after = read_image(file);
-    for (const Place &place : format.places)
+    for (const TableWord &place : mapped_.places)
         EXPECT_EQ(word_at(after, place.page, place.index), place.word) << "page " << place.page;
-    EXPECT_EQ(rows(at(file), format.context), (std::vector<Words>{{"0x1ff000", "0x2501ff000", "0x201000", "rw"}}));
+    EXPECT_EQ(rows(at(file), context()), (std::vector<Words>{{"0x1ff000", "0x2501ff000", "0x201000", "rw"}}));
 
-    const Words off = joined({"unmap", at(file), "0x1ff000", "0x201000"}, format.context);
+    const Words off = joined({"unmap", at(file), "0x1ff000", "0x201000"}, context());
     EXPECT_NE(output_of(joined(off, {"--free-empty"})), "");
     EXPECT_EQ(read_image(file), before);
 }
 
 TEST_P(MapOfFormat, UnmapOfAPieceSplitsTheLargePage)
 {
-    const Case &format = GetParam();
-    const std::string file = fresh(format.taken);
-    EXPECT_NE(output_of(joined({"map", at(file), "0x200000", "0x250200000", "4M"}, format.context)), "");
-    EXPECT_NE(output_of(joined({"unmap", at(file), "0x201000", "0x2000"}, format.context)), "");
-    EXPECT_EQ(rows(at(file), format.context), (std::vector<Words>{{"0x200000", "0x250200000", "0x1000", "rw"},
-                                                                  {"0x203000", "0x250203000", "0x3fd000", "rw"}}));
+    const std::string file = fresh(taken());
+    EXPECT_NE(output_of(joined({"map", at(file), "0x200000", "0x250200000", "4M"}, context())), "");
+    EXPECT_NE(output_of(joined({"unmap", at(file), "0x201000", "0x2000"}, context())), "");
+    EXPECT_EQ(rows(at(file), context()), (std::vector<Words>{{"0x200000", "0x250200000", "0x1000", "rw"},
+                                                             {"0x203000", "0x250203000", "0x3fd000", "rw"}}));
 }
 
 TEST_P(MapOfFormat, FullRegionChangesNothing)
 {
-    const Case &format = GetParam();
     const std::string full = region("full.img", {{0, 511}});
-    expect_refused(full, joined({"map", at(full), "0x1000", "0x250000000", "4K"}, format.context), kCannot,
-                   "no free run");
+    expect_refused(full, joined({"map", at(full), "0x1000", "0x250000000", "4K"}, context()), kCannot, "no free run");
     // One page is left, where two or three are needed.
     const std::string nearly = region("nearly.img", {{0, 299}, {301, 511}});
-    expect_refused(nearly, joined({"map", at(nearly), "0x1000", "0x250000000", "4K"}, format.context), kCannot,
+    expect_refused(nearly, joined({"map", at(nearly), "0x1000", "0x250000000", "4K"}, context()), kCannot,
                    "no free run");
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, MapOfFormat, testing::ValuesIn(cases()),
-                         [](const auto &param) { return std::string(param.param.name); });
+INSTANTIATE_TEST_SUITE_P(Formats, MapOfFormat, testing::ValuesIn(table_formats().begin(), table_formats().end()),
+                         test_name<TableFormat>);
 
 TEST_F(MapCommand, BigEndianTablesAreWrittenMostSignificantByteFirst)
 {

@@ -130,6 +130,17 @@ inline std::uint64_t output_bits(const TableFormat &format, const FormatParams &
     return mask;
 }
 
+/// The most that a leaf of the smallest size below new tables can allow: execution is none of it where a new pointer does
+/// not give it.
+inline Access widest_access(const TableFormat &format, const FormatParams &params)
+{
+    const std::uint64_t pointer = format.encode_table(PhysAddr(0), 1, params);
+    const Access above = params.levels == 1 ? Access::all() : format.decode(pointer, 1, params).access;
+    const Access widest = above.allows(Access::all()) ? Access::all() : Access::read() | Access::write();
+    const bool has = format.encode_leaf({PhysAddr(0), format.shape(0, params).shift, widest}, 0, params).has_value();
+    return has ? widest : Access::read() | Access::write();
+}
+
 /// The bits of fields that are called A or D, which hardware may set in any copy of a leaf.
 inline std::uint64_t flag_bits(std::span<const FieldSpec> specs)
 {

@@ -5,64 +5,31 @@
 #pragma once
 
 #include "support/region_image.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/check.h>
 #include <pgregion/edit.h>
 #include <pgregion/memory_source.h>
 
 #include <algorithm>
-#include <bit>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace pgregion::test
 {
-
-/// One way to read tables.
-struct TableSetting {
-    std::string name;
-    std::string format;
-    unsigned levels = 0;
-    std::vector<std::pair<std::string, std::string>> params = {};
-    std::uint64_t root_page = 1;
-};
-
-inline void PrintTo(const TableSetting &setting, std::ostream *out) { *out << setting.name; }
-
-inline const std::vector<TableSetting> &table_settings()
-{
-    static const std::vector<TableSetting> all{
-        {"vtd_ss_3", "vtd-ss", 3},
-        {"vtd_ss_4", "vtd-ss", 4},
-        {"x86_64_4", "x86-64", 4},
-        {"amd_v1_4", "amd-v1", 4},
-        {"arm_s1_4k", "arm-s1", 4},
-        {"arm_s1_16k", "arm-s1", 3, {{"granule", "16k"}, {"input-bits", "47"}}, 4},
-        {"arm_s2_4k_concatenated", "arm-s2", 3, {{"input-bits", "40"}}, 2},
-        {"riscv_3", "riscv", 3},
-        {"riscv_x4", "riscv-x4", 3, {}, 4},
-        {"riscv_4_big_endian", "riscv", 4, {{"endian", "big"}}},
-    };
-    return all;
-}
 
 class HealthyTables
 {
 public:
     static constexpr std::uint64_t kBase = 0x140000000;
 
-    explicit HealthyTables(const TableSetting &setting)
+    explicit HealthyTables(const TableReading &reading)
     {
-        tables_.format = find_table_format(setting.format);
-        tables_.params = default_params(*tables_.format, setting.levels);
-        for (const auto &[key, value] : setting.params)
-            set_parameter(tables_.params, tables_.format->parameters, key, value);
+        tables_.format = reading.format;
+        tables_.params = reading.params;
         tables_.base = PhysAddr(kBase);
-        tables_.root = PhysAddr(kBase + setting.root_page * kPageBytes);
-        const TableShape top = tables_.format->shape(setting.levels - 1, tables_.params);
+        tables_.root = PhysAddr(kBase + reading.root_page * kPageBytes);
+        const TableShape top = tables_.format->shape(tables_.params.levels - 1U, tables_.params);
         const std::uint64_t root_pages = std::max<std::uint64_t>(1, top.bytes() / kPageBytes);
-        image = image_with({{0, 1}, {setting.root_page, setting.root_page + root_pages - 1}});
+        image = image_with({{0, 1}, {reading.root_page, reading.root_page + root_pages - 1}});
         fill(top);
     }
     HealthyTables(const HealthyTables &) = delete;

@@ -4,8 +4,8 @@
 // codes stand in DIAGNOSTICS as `.It Sy region-full , root-needed`.
 #pragma once
 
-#include "cli/session/command.h"
 #include "cli/opening/options.h"
+#include "cli/session/command.h"
 #include "support/mdoc.h"
 
 #include <algorithm>

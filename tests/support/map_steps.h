@@ -23,13 +23,15 @@ inline constexpr std::uint64_t kMiB = 0x100000;
 inline constexpr std::uint64_t kGiB = 0x40000000;
 inline const Access kReadWrite = Access::read() | Access::write();
 
-/// A region with an empty root at page 1, and steps on it.
+/// A region with an empty root, at page 1 unless it is said otherwise, and steps on it. Page 1 is always taken.
 struct MapSteps {
-    explicit MapSteps(std::string_view format, unsigned levels)
-        : image(image_with({{0, 1}})), in_region{find_table_format(format),
-                                                 default_params(*find_table_format(format), levels), PhysAddr(kMapBase),
-                                                 PhysAddr(kMapBase + 4096)}
+    explicit MapSteps(std::string_view format, unsigned levels, std::uint64_t root_page = 1)
+        : in_region{find_table_format(format), default_params(*find_table_format(format), levels), PhysAddr(kMapBase),
+                    PhysAddr(kMapBase + root_page * 4096)}
     {
+        const std::uint64_t bytes = in_region.format->shape(levels - 1, in_region.params).bytes();
+        const std::uint64_t pages = bytes < 4096 ? 1 : bytes / 4096;
+        image = image_with({{0, 1}, {root_page, root_page + pages - 1}});
     }
 
     void put(std::size_t page, std::size_t index, std::uint64_t word)

@@ -9,7 +9,9 @@
 
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgregion::test
@@ -24,6 +26,8 @@ public:
         const std::string path = std::string(PGREGION_TEST_SOURCE_DIR) + "/tests/cases/healthy/" + name + ".pgtext";
         std::stringstream text;
         text << std::ifstream(path).rdbuf();
+        if (text.str().find(kMark) == std::string::npos)
+            throw std::runtime_error(path + ": no such text, or one that does not name its options");
         image = parse_text_form(text.str());
         read_options(text.str());
         memory.add(base, image);
@@ -42,10 +46,11 @@ public:
     CheckSubject subject;
 
 private:
+    static constexpr std::string_view kMark = "# options:";
+
     void read_options(const std::string &text)
     {
-        const std::string mark = "# options:";
-        const std::size_t at = text.find(mark) + mark.size();
+        const std::size_t at = text.find(kMark) + kMark.size();
         std::istringstream words(text.substr(at, text.find('\n', at) - at));
         std::vector<std::string> params;
         std::string levels;
@@ -59,6 +64,8 @@ private:
             else if (key == "--param")
                 params.push_back(value);
         }
+        if (request.format == nullptr)
+            throw std::runtime_error("a sound directory is of a format that is not there");
         request.params = default_params(*request.format);
         if (!levels.empty())
             request.params.levels = static_cast<std::uint8_t>(std::stoul(levels));

@@ -6,6 +6,7 @@
 #include "support/fixtures.h"
 #include "support/sanitizer.h"
 #include "support/table_image.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
@@ -153,31 +154,16 @@ TEST(BaseWithheld, OfStretchesOfRealMemoriesItIsRightOrRefused)
 
 // --- full regions -------------------------------------------------------------------------------------------
 
-struct Kind {
-    std::string_view format;
-    unsigned levels;
-    std::string_view granule = {};
-};
-
-constexpr std::array kKinds{
-    Kind{"vtd-ss", 3},        Kind{"vtd-ss", 4},   Kind{"vtd-ss", 5},   Kind{"x86-64", 4}, Kind{"x86-64", 5},
-    Kind{"amd-v1", 3},        Kind{"amd-v1", 4},   Kind{"amd-v1", 6},   Kind{"arm-s1", 3}, Kind{"arm-s1", 4},
-    Kind{"arm-s1", 3, "16k"}, Kind{"arm-s2", 3},   Kind{"arm-s2", 4},   Kind{"riscv", 3},  Kind{"riscv", 4},
-    Kind{"riscv", 5},         Kind{"riscv-x4", 3}, Kind{"riscv-x4", 4},
-};
-
 /// Where the leaves of a full region point: anywhere, into the region itself, or all to one place (a scratch page).
 enum class Targets { anywhere, region, one_page };
 
 class FullRegion
 {
 public:
-    FullRegion(const Kind &kind, Targets targets, std::uint64_t base) : image_(base), dice_(base / 4096 + 1)
+    FullRegion(const TableReading &reading, Targets targets, std::uint64_t base) : image_(base), dice_(base / 4096 + 1)
     {
-        tables_.format = find_table_format(kind.format);
-        tables_.params = default_params(*tables_.format, kind.levels);
-        if (!kind.granule.empty())
-            set_parameter(tables_.params, tables_.format->parameters, "granule", kind.granule);
+        tables_.format = reading.format;
+        tables_.params = reading.params;
         tables_.base = PhysAddr(base);
         take_root();
         fill(targets);
@@ -239,17 +225,16 @@ std::string_view label_of(Targets targets)
 TEST(BaseWithheld, OfFullRegionsOfEveryFormatItIsRightOrRefused)
 {
     print_heading();
-    for (const Kind &kind : kKinds) {
+    for (const TableReading &reading : readings_for(kFull)) {
         for (const Targets targets : {Targets::anywhere, Targets::region, Targets::one_page}) {
-            if (kSanitized && (targets != Targets::region || kind.levels != 3))
+            if (kSanitized && (targets != Targets::region || reading.params.levels != 3))
                 continue;
-            Tally tally{std::string(kind.format) + "/" + std::to_string(kind.levels) + " " + std::string(kind.granule) +
-                        " to " + std::string(label_of(targets))};
+            Tally tally{reading.name + " to " + std::string(label_of(targets))};
             for (const std::uint64_t base : {std::uint64_t{0x200000}, std::uint64_t{0x140000000}}) {
-                const FullRegion region(kind, targets, base);
+                const FullRegion region(reading, targets, base);
                 EXPECT_GT(Bitmap::read(region.image().bytes()).count(), 300U) << tally.label;
                 judge(tally, guess_region(region.image().bytes(), region.root_page(), {}),
-                      {std::string(kind.format), kind.levels, base});
+                      {std::string(reading.format->name), reading.params.levels, base});
             }
             print(tally);
             EXPECT_EQ(tally.wrong, 0U) << tally.label;

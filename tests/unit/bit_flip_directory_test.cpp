@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "support/sanitizer.h"
 #include "support/sound_directory.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/check.h>
 
@@ -137,13 +138,11 @@ TEST_P(DirectoryBitFlips, AreFoundOrLegal)
                   << place.second << ": " << outcome.found << " found, " << outcome.legal << " legal\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Sound, DirectoryBitFlips,
-                         testing::Values("vtd-root", "vtd-scalable", "amd-devtab", "smmu-stream", "riscv-ddt"),
-                         [](const auto &param) {
-                             std::string name = param.param;
-                             std::ranges::replace(name, '-', '_');
-                             return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Sound, DirectoryBitFlips, testing::ValuesIn(sound_directories()), [](const auto &param) {
+    std::string name = param.param;
+    std::ranges::replace(name, '-', '_');
+    return name;
+});
 
 }  // namespace
 }  // namespace pgregion::test

@@ -41,7 +41,7 @@ struct Target {
     std::uint32_t entries;
 };
 
-class BitFlips : public testing::TestWithParam<TableSetting>
+class BitFlips : public testing::TestWithParam<TableReading>
 {
 protected:
     BitFlips() : healthy_(GetParam()), subject_(healthy_.subject(memory_)), sound_(findings()) {}
@@ -169,8 +169,8 @@ TEST_P(BitFlips, EveryBitOfATableIsFoundOrLegal)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, BitFlips, testing::ValuesIn(table_settings()),
-                         [](const auto &setting) { return setting.param.name; });
+INSTANTIATE_TEST_SUITE_P(Formats, BitFlips, testing::ValuesIn(readings_for(kDamage)),
+                         [](const auto &of) { return of.param.name; });
 
 }  // namespace
 }  // namespace pgregion::test

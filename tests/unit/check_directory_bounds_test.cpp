@@ -3,6 +3,7 @@
 // Directories made to hurt: full of records, of pointers to themselves, of noise. The checks end, say the same each
 // time, and say no more of one thing than anybody can read.
 #include "support/sanitizer.h"
+#include "support/tested_formats.h"
 #include "unit/check_directory_support.h"
 
 #include <tuple>
@@ -58,18 +59,25 @@ TEST(DirectoryBounds, OfWarningsOfOneKindAThousandAreSaid)
 
 TEST(DirectoryBounds, TablesThatPointAtThemselvesEnd)
 {
-    for (const auto &[format, word] : {std::pair("vtd-root", 0x1001001ULL), std::pair("vtd-root", 0x1001009ULL),
-                                       std::pair("smmu-stream", 0x1001007ULL), std::pair("riscv-ddt", 0x400401ULL)}) {
-        TableImage image(kMemoryAt, 4);
-        for (std::size_t i = 0; i < 512; ++i)
-            image.put(1, i, word);
-        const std::string_view name(format);
-        const DirectoryRequest unit = name == "vtd-root"    ? unit_of(name, {0x1001000 | (word & 8) << 7})
-                                      : name == "riscv-ddt" ? unit_of(name, {0x400404})
-                                                            : unit_of(name, {0x1001000, 0x10190});
-        const CheckReport report = check_all(image, unit);
-        EXPECT_LE(report.findings.size(), 20000U) << name;
+    for (const DirectoryFormat *format : directory_formats()) {
+        for (const LoopingRoot &loop : tested_directory(format->name).loops) {
+            TableImage image(kMemoryAt, 4);
+            for (std::size_t i = 0; i < 512; ++i)
+                image.put(1, i, loop.word);
+            const CheckReport report = check_all(image, unit_of(format->name, loop.registers.list()));
+            EXPECT_LE(report.findings.size(), 20000U) << format->name;
+        }
     }
+}
+
+std::vector<DirectoryRequest> all_units()
+{
+    std::vector<DirectoryRequest> units;
+    for (const DirectoryFormat *format : directory_formats()) {
+        for (const RootRegisters &registers : tested_directory(format->name).roots)
+            units.push_back(unit_of(format->name, registers.list()));
+    }
+    return units;
 }
 
 TEST(DirectoryBounds, NoiseIsCheckedAlikeEachTimeAndWithAnyNumberOfThreads)
@@ -83,9 +91,7 @@ TEST(DirectoryBounds, NoiseIsCheckedAlikeEachTimeAndWithAnyNumberOfThreads)
                     image.put(page, i, dice.one_in(2) ? dice.word() : (kMemoryAt | (dice.word() & 0x3ffff)));
             }
         }
-        for (const DirectoryRequest &unit :
-             {unit_of("vtd-root", {0x1001000}), unit_of("vtd-root", {0x1001400}), unit_of("amd-devtab", {0x100100f}),
-              unit_of("smmu-stream", {0x1001000, 0x10190}), unit_of("riscv-ddt", {0x400404})}) {
+        for (const DirectoryRequest &unit : all_units()) {
             const CheckReport one = check_all(image, unit);
             const CheckReport two = check_all(image, unit, 3);
             ASSERT_EQ(one.findings.size(), two.findings.size());

@@ -3,6 +3,7 @@
 // Checks of the bits of single entries: iommu-formats.md section 9, PT01 to PT08, PT11, PT53. The words are put
 // together from the tables of sections 1.8, 2.4, 3, 4.5 and 5.5.
 #include "check_entries.h"
+#include "support/conformance.h"
 #include "support/sanitizer.h"
 
 #include <gtest/gtest.h>
@@ -50,10 +51,7 @@ protected:
             tables.set(one.key, one.value);
         return tables.put(page(), kIndex, word);
     }
-    [[nodiscard]] static std::size_t page()
-    {
-        return GetParam().format == "riscv-x4" ? kPageOfX4.at(GetParam().level) : kPageOf.at(GetParam().level);
-    }
+    [[nodiscard]] static std::size_t page() { return tested_table(GetParam().format).chain.pages.at(GetParam().level); }
 };
 
 TEST_P(FaultingEntry, IsFoundInItsPlaceAndClearedSafely)
@@ -274,11 +272,14 @@ TEST(CheckReservedEncoding, SaysWhichItIs)
 
 TEST(CheckFillPattern, AllOnesIsFoundInEveryFormatAndInNoOtherRow)
 {
-    for (const std::string_view format : {"vtd-ss", "x86-64", "amd-v1", "arm-s1", "arm-s2", "riscv"}) {
+    for (const TableFormat *listed : table_formats()) {
+        const std::string_view format = listed->name;
         SCOPED_TRACE(format);
-        std::vector<Finding> found = EntryTables(format).put(4, 17, kAllOnes).check(CheckOptions{});
+        EntryTables tables(format);
+        const std::size_t page = tables.chain.pages.at(0);
+        std::vector<Finding> found = tables.put(page, 17, kAllOnes).check(CheckOptions{});
         std::erase_if(found, [](const Finding &one) { return one.severity != Severity::error; });
-        ASSERT_THAT(found, ElementsAre(AllOf(IsAt(4U, 17U, 0), IsSafelyCleared())));
+        ASSERT_THAT(found, ElementsAre(AllOf(IsAt(page, 17U, 0), IsSafelyCleared())));
         EXPECT_EQ(found[0].check->code, "fill-pattern");
         EXPECT_EQ(found[0].detail, "is all ones");
         EXPECT_THAT(EntryTables(format).check("fill-pattern"), IsEmpty());
@@ -356,19 +357,19 @@ std::vector<unsigned> errors_by_entry(const EntryTables &tables, std::size_t pag
     return errors;
 }
 
-class AnyWords : public testing::TestWithParam<std::string_view>
+class AnyWords : public testing::TestWithParam<const TableFormat *>
 {
 };
 
 TEST_P(AnyWords, EveryEntryAtWhichHardwareFaultsIsExactlyOneError)
 {
-    const bool x4 = GetParam() == "riscv-x4";
+    const TableChain &chain = tested_table(GetParam()->name).chain;
     const unsigned rounds = kSanitized ? 4 : 40;
     Dice dice(53);
     for (unsigned round = 0; round < rounds; ++round) {
-        const auto level = static_cast<unsigned>(dice.below(x4 ? 3 : 4));
-        const std::size_t page = x4 ? kPageOfX4.at(level) : kPageOf.at(level);
-        EntryTables tables(GetParam());
+        const auto level = static_cast<unsigned>(dice.below(chain.levels));
+        const std::size_t page = chain.pages.at(level);
+        EntryTables tables(GetParam()->name);
         tables.params.paw_bits = 46;
         for (std::size_t index = 1; index < 512; ++index) {
             const std::uint64_t sparse = dice.one_in(2) ? dice.word() & dice.word() & dice.word() : dice.word();
@@ -383,8 +384,8 @@ TEST_P(AnyWords, EveryEntryAtWhichHardwareFaultsIsExactlyOneError)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, AnyWords,
-                         testing::Values("vtd-ss", "x86-64", "amd-v1", "arm-s1", "arm-s2", "riscv", "riscv-x4"));
+INSTANTIATE_TEST_SUITE_P(Formats, AnyWords, testing::ValuesIn(table_formats().begin(), table_formats().end()),
+                         test_name<TableFormat>);
 
 }  // namespace
 }  // namespace pgregion::test

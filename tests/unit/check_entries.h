@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Page tables made by hand for the tests of checks of entries: one chain from the root down to a table of level 0,
-// through entry 0 of each, to be damaged in one place. Pages count from 0x140000000.
-//
-//   format     levels   root      …         level 0
-//   vtd-ss       4      page 1    2, 3      page 4      x86-64, amd-v1 (mode 4), arm-s1, arm-s2, riscv alike
-//   riscv-x4     3      page 4-7  page 8    page 9
+// through entry 0 of each, to be damaged in one place. Pages count from 0x140000000. The chain is that of the format's
+// file in tests/formats: from the root in page 1 down to page 4 in most.
 #pragma once
 
 #include "support/table_image.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/check.h>
 #include <pgregion/format.h>
 
 #include <algorithm>
-#include <array>
 #include <ostream>
 #include <string_view>
 #include <utility>
@@ -26,39 +23,16 @@ namespace pgregion::test
 {
 
 inline constexpr std::uint64_t kTablesAt = 0x140000000;
-/// Page of a chain of four levels, by level.
-inline constexpr std::array<std::size_t, 4> kPageOf{4, 3, 2, 1};
-/// The same of the chain of riscv-x4.
-inline constexpr std::array<std::size_t, 3> kPageOfX4{9, 8, 4};
-
 class EntryTables
 {
 public:
     /// With the chain of the format; every other word is zero.
-    explicit EntryTables(std::string_view format) : format_(find_table_format(format))
+    explicit EntryTables(std::string_view format)
+        : chain(tested_table(format).chain), params(default_params(*find_table_format(format), chain.levels)),
+          root(image.address(chain.pages.at(chain.levels - 1))), format_(find_table_format(format))
     {
-        struct Chain {
-            std::string_view format;
-            std::array<std::uint64_t, 3> words;  ///< in pages 1, 2, 3
-        };
-        static constexpr std::array<Chain, 6> kChains{{
-            {"vtd-ss", {0x140002003, 0x140003003, 0x140004003}},
-            {"x86-64", {0x140002027, 0x140003027, 0x140004027}},
-            {"amd-v1", {0x6000000140002601, 0x6000000140003401, 0x6000000140004201}},
-            {"arm-s1", {0x140002003, 0x140003003, 0x140004003}},
-            {"arm-s2", {0x140002003, 0x140003003, 0x140004003}},
-            {"riscv", {0x50000801, 0x50000c01, 0x50001001}},
-        }};
-        if (format == "riscv-x4") {
-            params = default_params(*format_, 3);
-            root = kTablesAt + 0x4000;
-            put(4, 0, 0x50002001).put(8, 0, 0x50002401);
-            return;
-        }
-        params = default_params(*format_, 4);
-        const auto *const chain = std::ranges::find(kChains, format, &Chain::format);
-        for (std::size_t page = 1; page <= 3; ++page)
-            put(page, 0, chain->words.at(page - 1));
+        for (unsigned below = 1; below < chain.levels; ++below)
+            put(chain.pages.at(chain.levels - below), 0, chain.pointers.at(below - 1));
     }
 
     EntryTables &put(std::size_t page, std::size_t index, std::uint64_t word)
@@ -97,9 +71,10 @@ public:
     }
     [[nodiscard]] const TableFormat &format() const { return *format_; }
 
+    const TableChain &chain;
     TableImage image{kTablesAt, 32};
     FormatParams params;
-    std::uint64_t root = kTablesAt + 0x1000;
+    std::uint64_t root;
     std::vector<Range<PhysAddr>> ram;
 
 private:

@@ -42,7 +42,7 @@ TEST_P(OddEntry, IsSaidOncePerTableAndLeftAlone)
 {
     const Case &one = GetParam();
     EntryTables tables(one.format);
-    const std::size_t page = kPageOf.at(one.level);
+    const std::size_t page = tables.chain.pages.at(one.level);
     tables.put(page, 8, one.odd).put(page, 10, one.odd);
     EXPECT_THAT(tables.check(one.code), ElementsAre(AllOf(IsAt(page, 8U, one.level), IsLeftAlone(one.severity))));
 }
@@ -51,7 +51,7 @@ TEST_P(OddEntry, HealthyTwinHasNothing)
 {
     const Case &one = GetParam();
     EntryTables tables(one.format);
-    EXPECT_THAT(tables.put(kPageOf.at(one.level), 8, one.sound).check(one.code), IsEmpty());
+    EXPECT_THAT(tables.put(tables.chain.pages.at(one.level), 8, one.sound).check(one.code), IsEmpty());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -4,6 +4,7 @@
 // ranges, dense or sparse, with the base withheld. The table is printed; refusing is allowed, being wrong is not.
 #include "support/sanitizer.h"
 #include "support/table_image.h"
+#include "support/tested_formats.h"
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
@@ -22,57 +23,17 @@ namespace
 constexpr std::uint64_t kBase = 0x140000000;
 const Access kReadWrite = Access::read() | Access::write();
 
-/// One way to write tables.
-struct Kind {
-    std::string_view format;
-    unsigned levels;
-    std::string_view key = {};
-    std::string_view value = {};
-};
-
-constexpr std::array kKinds{
-    Kind{"vtd-ss", 3},
-    Kind{"vtd-ss", 4},
-    Kind{"vtd-ss", 5},
-    Kind{"x86-64", 4},
-    Kind{"x86-64", 5},
-    Kind{"amd-v1", 1},
-    Kind{"amd-v1", 2},
-    Kind{"amd-v1", 3},
-    Kind{"amd-v1", 4},
-    Kind{"amd-v1", 5},
-    Kind{"amd-v1", 6},
-    Kind{"arm-s1", 3},
-    Kind{"arm-s1", 4},
-    Kind{"arm-s1", 3, "granule", "16k"},
-    Kind{"arm-s1", 4, "granule", "16k"},
-    Kind{"arm-s1", 2, "granule", "64k"},
-    Kind{"arm-s1", 3, "granule", "64k"},
-    Kind{"arm-s2", 3},
-    Kind{"arm-s2", 4},
-    Kind{"arm-s2", 3, "granule", "16k"},
-    Kind{"arm-s2", 3, "granule", "64k"},
-    Kind{"riscv", 3},
-    Kind{"riscv", 4},
-    Kind{"riscv", 5},
-    Kind{"riscv-x4", 3},
-    Kind{"riscv-x4", 4},
-    Kind{"riscv-x4", 5},
-};
-
 enum class Fill { one_page, few_pages, pages, ranges, large, mixed };
 constexpr std::array kFills{Fill::one_page, Fill::few_pages, Fill::pages, Fill::ranges, Fill::large, Fill::mixed};
 
-/// A region with the tables of one kind.
+/// A region with the tables of one setting.
 class Made
 {
 public:
-    Made(const Kind &kind, Fill fill, std::uint64_t seed) : image_(kBase), dice_(seed)
+    Made(const TableReading &reading, Fill fill, std::uint64_t seed) : image_(kBase), dice_(seed)
     {
-        tables_.format = find_table_format(kind.format);
-        tables_.params = default_params(*tables_.format, kind.levels);
-        if (!kind.key.empty())
-            set_parameter(tables_.params, tables_.format->parameters, kind.key, kind.value);
+        tables_.format = reading.format;
+        tables_.params = reading.params;
         tables_.base = PhysAddr(kBase);
         take_root();
         map(fill);
@@ -183,13 +144,13 @@ TEST(GuessTable, OnRegionsOfEveryFormatTheGuessIsRightOrRefusesAndIsNeverWrong)
     std::printf("%-28s %5s %8s %6s\n", "region", "right", "refused", "wrong");
     unsigned right = 0;
     unsigned wrong = 0;
-    for (const Kind &kind : kKinds) {
+    for (const TableReading &truth : readings_for(kGuess)) {
         Score score;
         for (const Fill fill : kFills) {
             if (kSanitized && fill != Fill::few_pages && fill != Fill::mixed)
                 continue;
             for (std::uint64_t seed = 1; seed <= (kSanitized ? 1 : 3); ++seed) {
-                const Made made(kind, fill, seed);
+                const Made made(truth, fill, seed);
                 judge(score, guess_region(made.image().bytes(), made.root_page(), {}), made.tables());
                 GuessLimits limits;
                 limits.base = PhysAddr(kBase);
@@ -198,10 +159,10 @@ TEST(GuessTable, OnRegionsOfEveryFormatTheGuessIsRightOrRefusesAndIsNeverWrong)
                 judge(score, guess_memory(memory, made.tables().root, {}), made.tables());
             }
         }
-        print(std::string(kind.format) + "/" + std::to_string(kind.levels) + " " + std::string(kind.value), score);
+        print(truth.name, score);
         right += score.right;
         wrong += score.wrong;
-        EXPECT_EQ(score.wrong, 0U) << kind.format << "/" << kind.levels;
+        EXPECT_EQ(score.wrong, 0U) << truth.name;
     }
     EXPECT_GT(right, 0U);
     EXPECT_EQ(wrong, 0U);

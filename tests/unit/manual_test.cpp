@@ -57,8 +57,8 @@ std::vector<CommandFacts> all_commands(const CommandTree &tree)
     std::vector<CommandFacts> all;
     for (const CommandEntry &entry : tree.commands) {
         const CommandRow &row = *entry.row;
-        all.push_back({std::string(row.name), std::string(row.summary), row.needs, options_of(entry.own, kOwnGroup),
-                       row.effect});
+        all.push_back(
+            {std::string(row.name), std::string(row.summary), row.needs, options_of(entry.own, kOwnGroup), row.effect});
     }
     return all;
 }

@@ -207,13 +207,13 @@ TEST_P(Pathological, PlansAndGuessesOnTablesInALoopEnd)
 /// 512^n ways to one table, which is empty, full, or holds something in its last slot.
 TEST_P(Pathological, PlansOnTablesSharedAtEveryLevelEnd)
 {
-    const Access access = format().has_execute && format().name != "vtd-ss" ? Access::all() : kReadWrite;
     for (unsigned levels = format().min_levels; levels <= format().max_levels; ++levels) {
         const FormatParams params = default_params(format(), levels);
         if (!format().consistent(params) || levels == 1)
             continue;
         const std::uint8_t size_lg2 = format().shape(0, params).shift;
-        const auto leaf = format().encode_leaf({PhysAddr(0x40000000), size_lg2, access}, 0, params);
+        const auto leaf =
+            format().encode_leaf({PhysAddr(0x40000000), size_lg2, widest_access(format(), params)}, 0, params);
         ASSERT_TRUE(leaf.has_value());
         for (const int leaves : {0, 1, 2}) {
             Scene scene = this->scene(params);

@@ -7,6 +7,7 @@
 #include "support/sanitizer.h"
 #include "support/sound_directory.h"
 #include "support/table_image.h"
+#include "support/tested_formats.h"
 
 #include <algorithm>
 #include <map>
@@ -148,13 +149,11 @@ TEST_P(RandomDirectoryDamage, IsRepairedInOnePassWithoutInventingAccess)
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Sound, RandomDirectoryDamage,
-                         testing::Values("vtd-root", "vtd-scalable", "amd-devtab", "smmu-stream", "riscv-ddt"),
-                         [](const auto &param) {
-                             std::string name = param.param;
-                             std::ranges::replace(name, '-', '_');
-                             return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Sound, RandomDirectoryDamage, testing::ValuesIn(sound_directories()), [](const auto &param) {
+    std::string name = param.param;
+    std::ranges::replace(name, '-', '_');
+    return name;
+});
 
 }  // namespace
 }  // namespace pgregion::test

@@ -26,7 +26,7 @@ std::set<Leaf> leaves_in(const HealthyTables &tables)
     return leaves_of(memory, tables.walk());
 }
 
-class RandomDamage : public testing::TestWithParam<TableSetting>
+class RandomDamage : public testing::TestWithParam<TableReading>
 {
 protected:
     static CheckReport check(const HealthyTables &tables)
@@ -136,8 +136,8 @@ TEST_P(RandomDamage, IsRepairedInOnePassWithoutInventingAccess)
     EXPECT_GT(damaged, kRounds / 4) << "hardly any damage was an error: the test tests nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, RandomDamage, testing::ValuesIn(table_settings()),
-                         [](const auto &setting) { return setting.param.name; });
+INSTANTIATE_TEST_SUITE_P(Formats, RandomDamage, testing::ValuesIn(readings_for(kDamage)),
+                         [](const auto &of) { return of.param.name; });
 
 }  // namespace
 }  // namespace pgregion::test

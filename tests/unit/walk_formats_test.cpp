@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The walker and single translations of every format against a deliberately naive reader of the specification
-// (support/naive_tables.h), on random trees: mixed sizes, groups of copies whole and torn, skipped levels, shared
+// (tests/formats), on random trees: mixed sizes, groups of copies whole and torn, skipped levels, shared
 // tables, holes, reserved bits, pointers out of the image, garbage, permissions of every kind, both byte orders.
 #include "support/conformance.h"
-#include "support/naive_tables.h"
 #include "support/sanitizer.h"
+#include "support/tested_formats.h"
 #include "support/walk_record.h"
 
 #include <pgregion/walk.h>
@@ -128,7 +128,7 @@ private:
 
     std::uint64_t pointer(unsigned level, std::uint64_t first)
     {
-        const bool skips = format_.name == "amd-v1" && level > 1 && dice_.one_in(4);
+        const bool skips = skips_levels_ && level > 1 && dice_.one_in(4);
         const auto below = skips ? static_cast<unsigned>(dice_.below(level)) : level - 1;
         std::uint64_t address = (dice_.word() >> 24) / most_bytes_ * most_bytes_;  // outside, most likely
         if (!dice_.one_in(10)) {
@@ -145,6 +145,7 @@ private:
     }
 
     const TableFormat &format_;
+    const bool skips_levels_ = tested_table(format_.name).skips_levels;
     const FormatParams &params_;
     TableImage image_;
     Dice dice_;
@@ -167,7 +168,7 @@ protected:
     struct Case {
         Case(const TableFormat &format, const FormatParams &params, std::uint64_t seed)
             : setting(params), forest(format, setting, seed), memory(forest.image().memory()),
-              naive(NaiveTables::of(format, params))
+              naive(naive_tables(format, params))
         {
             naive.root = forest.root();
             naive.byte = [this](std::uint64_t address) -> std::optional<unsigned> {
@@ -213,10 +214,9 @@ bool in_interrupt_window(std::uint64_t address) { return address >> 20 == 0xfee;
 bool allows(const std::string &access, char letter) { return access.find(letter) != std::string::npos; }
 
 /// Whether a request gets through by the naive answer.
-bool gets_through(const TableFormat &format, const NaiveTables::Answer &answer, Access wanted)
+bool gets_through(const TableFormat &format, const NaiveAnswer &answer, Access wanted)
 {
-    const bool window = format.architecture(default_params(format, format.max_levels)) != "smmuv3" &&
-                        format.architecture(default_params(format, format.max_levels)) != "riscv-iommu";
+    const bool window = tested_table(format.name).interrupt_window;
     char letter = wanted == Access::write() ? 'w' : wanted == Access::read() ? 'r' : 'x';
     if (letter == 'x' && !format.has_execute)
         letter = 'r';
@@ -228,7 +228,7 @@ TEST_P(WalkFormats, TranslateAnswersAsTheNaiveReaderDoes)
     expect_of_trees([this](Case &test) {
         for (int i = 0; i < 60; ++i) {
             const std::uint64_t iova = test.forest.some_iova();
-            const NaiveTables::Answer expected = test.naive.translate(iova);
+            const NaiveAnswer expected = test.naive.translate(iova);
             for (const Access wanted : {Access::read(), Access::write(), Access::execute()}) {
                 const TranslationResult found = translate(test.memory, test.request, Iova(iova), wanted);
                 RC_LOG() << words_of(format(), test.setting) << std::hex << " IOVA " << iova << '\n';
@@ -269,7 +269,7 @@ TEST_P(WalkFormats, MergedMappingsAreWhatTheNaiveReaderFindsAtEveryAddressTried)
         for (int i = 0; i < 60; ++i)
             tries.push_back(test.forest.some_iova());
         for (const std::uint64_t iova : tries) {
-            const NaiveTables::Answer expected = test.naive.translate(iova);
+            const NaiveAnswer expected = test.naive.translate(iova);
             const auto found = look_up(rows, iova);
             RC_LOG() << words_of(format(), test.setting) << std::hex << " IOVA " << iova << '\n';
             RC_ASSERT(found.has_value() == expected.mapped);
