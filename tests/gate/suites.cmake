@@ -12,7 +12,7 @@ set(tests_of_a_shard 40)
 # add_entry(ENTRY SUITE SHARD SHARDS)
 function(add_entry entry suite shard shards)
     add_test("${entry}" "${executable}" "--gtest_filter=${suite}.*" --gtest_color=no)
-    set_tests_properties("${entry}" PROPERTIES TIMEOUT 600 ENVIRONMENT
+    set_tests_properties("${entry}" PROPERTIES TIMEOUT 900 ENVIRONMENT
         "PGREGION_BINARY=${binary};GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${shard}")
 endfunction()
 
