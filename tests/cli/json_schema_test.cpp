@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The JSON of every command, on good and on bad sources, against src/report/pgregion.schema.json and against the
+// The JSON of every command, on good and on bad sources, against the schema that the build puts together and against the
 // frame of cli.md section 5. The schema itself is held against documents that are wrong: one that accepts everything
 // would prove nothing.
 #include "cli/directory_images.h"
@@ -14,6 +14,7 @@
 #include "support/table_image.h"
 #include "unit/io_test_support.h"
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -31,9 +32,14 @@ namespace
 
 using Json = nlohmann::json;
 
-constexpr const char *kSchema = PGREGION_TEST_SOURCE_DIR "/src/report/pgregion.schema.json";
 constexpr const char *kValidator = PGREGION_TEST_SOURCE_DIR "/tests/support/validate_json.py";
 constexpr const char *kPython = "/usr/bin/python3";
+
+/// Of the build whose executable is under test: beside it.
+std::string schema_file()
+{
+    return (std::filesystem::path(pgregion_binary()).parent_path() / "pgregion.schema.json").string();
+}
 
 std::string replaced(std::string text, const std::string &what, const std::string &by)
 {
@@ -214,6 +220,12 @@ const std::vector<Wrong> &wrong_documents()
         {"no-errors", "info", [](Json &d) { d.erase("errors"); }},
         {"other-version", "info", [](Json &d) { d["schema_version"] = 2; }},
         {"unknown-command", "info", [](Json &d) { d["command"] = "inform"; }},
+        {"results-of-no-command", "info", [](Json &d) { d["command"] = nullptr; }},
+        {"no-command-and-no-error", "page-bad-number",
+         [](Json &d) {
+             d["command"] = nullptr;
+             d["errors"] = Json::array();
+         }},
         {"payload-of-another-command", "info", [](Json &d) { d["command"] = "bitmap"; }},
         {"extra-key", "info", [](Json &d) { d["more"] = 1; }},
         {"extra-key-in-result", "info", [](Json &d) { d.at("results").at(0)["more"] = 1; }},
@@ -294,7 +306,7 @@ std::optional<std::map<std::string, std::string>> verdicts(const TemporaryDirect
     call.arguments = {kPython, "-c", "import jsonschema; jsonschema.Draft202012Validator"};
     if (run_program(call).status != 0)
         return std::nullopt;
-    call.arguments = {kPython, kValidator, kSchema, folder.path()};
+    call.arguments = {kPython, kValidator, schema_file(), folder.path()};
     const ProgramOutcome outcome = run_program(call);
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     std::map<std::string, std::string> said;

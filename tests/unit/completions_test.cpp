@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The completions that are kept in completions/: they are those of the command tree, and each does in its real shell
-// what is expected. The three shells are asked the same questions and owe the same answers.
+// The completions that the build makes: they are those of the command tree, and each does in its real shell what is
+// expected. The three shells are asked the same questions and owe the same answers.
 #include "cli/shell/completions.h"
 #include "support/run_program.h"
 #include "unit/io_test_support.h"
 
+#include <pgregion/error.h>
+
+#include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -100,16 +104,15 @@ struct Shell {
     const char *file;
     std::vector<std::string> start;  ///< the program, up to the text of a script
     const char *script;
-    std::string (*make)(const CommandTree &);
     bool script_has_name;  ///< the first argument behind the script is its name
 };
 
 const std::vector<Shell> &shells()
 {
     static const std::vector<Shell> all{
-        {"bash", "pgregion.bash", {"bash", "--norc", "--noprofile", "-c"}, kAskBash, bash_completion, true},
-        {"zsh", "_pgregion", {"zsh", "-f", "-c"}, kAskZsh, zsh_completion, true},
-        {"fish", "pgregion.fish", {"fish", "--no-config", "-c"}, kAskFish, fish_completion, false},
+        {"bash", "pgregion.bash", {"bash", "--norc", "--noprofile", "-c"}, kAskBash, true},
+        {"zsh", "_pgregion", {"zsh", "-f", "-c"}, kAskZsh, true},
+        {"fish", "pgregion.fish", {"fish", "--no-config", "-c"}, kAskFish, false},
     };
     return all;
 }
@@ -125,7 +128,11 @@ bool is_installed(const Shell &shell)
     return false;
 }
 
-std::string file_of(const Shell &shell) { return std::string(PGREGION_TEST_SOURCE_DIR) + "/completions/" + shell.file; }
+/// As the build has made it, beside the executable.
+std::string file_of(const Shell &shell)
+{
+    return (std::filesystem::path(test::pgregion_binary()).parent_path() / "completions" / shell.file).string();
+}
 
 /// The bare word: without the description (fish), without "--option=" in front (fish, zsh) or "=" behind it.
 std::string bare(std::string word)
@@ -250,11 +257,42 @@ void expect_all(const Shell &shell)
 TEST(Completions, AreThoseOfTheCommandTree)
 {
     const CommandTree tree;
-    for (const Shell &shell : shells()) {
-        EXPECT_TRUE(content_of(file_of(shell)) == shell.make(tree))
-            << file_of(shell) << " is out of date; make it anew from the root of the project:\n"
-            << "  cmake --build BUILD --target pgregion_completions && BUILD/pgregion_completions completions";
+    std::set<std::string> files;
+    for (const CompletionFile &file : completion_files()) {
+        const auto shell = std::ranges::find(shells(), std::string(file.name), &Shell::file);
+        ASSERT_NE(shell, shells().end()) << file.name << " is asked no questions here";
+        const std::string text =
+            content_of(std::string(PGREGION_TEST_SOURCE_DIR) + "/completions/" + file.name + ".in");
+        EXPECT_TRUE(content_of(file_of(*shell)) == filled_in(text, file.tables(completion_model(tree))))
+            << file_of(*shell) << " is not what the build should have made";
+        files.insert(file.name);
     }
+    EXPECT_EQ(files, (std::set<std::string>{"_pgregion", "pgregion.bash", "pgregion.fish"}));
+}
+
+TEST(CompletionTemplate, HasTheTablesInThePlaceOfTheLinesThatNameThem)
+{
+    EXPECT_EQ(
+        filled_in("case $1 in\n    # @commands@\n    # @ of no table\nesac", {{"commands", "    one)\n    two)\n"}}),
+        "case $1 in\n    one)\n    two)\n    # @ of no table\nesac\n");
+    EXPECT_EQ(filled_in("# @a@\n# @b@\n# @a@\n", {{"a", ""}, {"b", "# @a@\n"}}), "# @a@\n");
+    EXPECT_EQ(filled_in("", {}), "");
+}
+
+std::string refusal(std::string_view text, const ShellTables &tables)
+{
+    try {
+        return "none: " + filled_in(text, tables);
+    } catch (const Error &error) {
+        return error.code() + ": " + error.what();
+    }
+}
+
+TEST(CompletionTemplate, WithAnUnknownNameOrWithoutOneIsRefused)
+{
+    EXPECT_EQ(refusal("# @names@\n# @nmaes@\n", {{"names", ""}}), "bad-template: there is no table called nmaes");
+    EXPECT_EQ(refusal("# names\n@names@\n", {{"names", ""}}),
+              "bad-template: no line \"# @names@\" says where that table goes");
 }
 
 TEST(Completions, BashOffersWhatBelongsThere) { expect_all(shells()[0]); }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/shell/completion_model.h"
 #include "cli/shell/completions.h"
 
 namespace pgregion::cli
@@ -7,51 +6,6 @@ namespace pgregion::cli
 
 namespace
 {
-
-constexpr const char *kHead = R"(# SPDX-License-Identifier: GPL-2.0-or-later
-#
-# fish completion for pgregion. Made by pgregion_completions from the command tree: change that instead.
-
-)";
-
-constexpr const char *kFunctions = R"(# The command and its arguments so far, without options and their values.
-function __pgregion_words
-    set -l command
-    set -l is_value 0
-    for word in (commandline -opc)[2..-1]
-        if test $is_value = 1
-            set is_value 0
-        else if string match -q -- '-*' $word
-            __pgregion_takes_value "$command:$word"; and set is_value 1
-        else
-            test -n "$command"; or set command $word
-            echo $word
-        end
-    end
-end
-
-function __pgregion_needs_command
-    test (count (__pgregion_words)) -eq 0
-end
-
-# Whether the command is one of $argv.
-function __pgregion_in
-    set -l words (__pgregion_words)
-    test (count $words) -gt 0; and contains -- $words[1] $argv
-end
-
-# Whether an option for the commands $argv may be meant: they may also stand before the command.
-function __pgregion_may
-    __pgregion_needs_command; or __pgregion_in $argv
-end
-
-# Whether the command is $argv[1] and less than $argv[2] of its arguments are there.
-function __pgregion_argument
-    __pgregion_in $argv[1]; and test (count (__pgregion_words)) -le $argv[2]
-end
-
-complete -c pgregion -f
-)";
 
 std::string quoted(const std::string &text)
 {
@@ -64,17 +18,17 @@ std::string quoted(const std::string &text)
     return result + "'";
 }
 
-std::string value_function(const CompletionModel &model)
+/// The pattern of the branch for options with values.
+std::string value_case(const CompletionModel &model)
 {
-    std::string text = "# Whether the option takes a value; $argv[1] is COMMAND:OPTION.\n"
-                       "function __pgregion_takes_value\n    switch $argv[1]\n        case";
+    std::string text = "        case";
     for_each_option(model, [&text](const CompletedCommand *command, const CompletedOption &option) {
         if (option.value == OptionValue::none)
             return;
         for (const std::string &pattern : option_patterns(command, option))
             text += " \\\n            " + quoted(pattern);
     });
-    return text + "\n            return 0\n    end\n    return 1\nend\n\n";
+    return text + "\n";
 }
 
 std::string option_line(const CompletedOption &option, const std::string &condition)
@@ -127,16 +81,16 @@ std::string command_lines(const CompletedCommand &command)
 
 }  // namespace
 
-std::string fish_completion(const CommandTree &tree)
+ShellTables fish_tables(const CompletionModel &model)
 {
-    const CompletionModel model = completion_model(tree);
-    std::string text = kHead + value_function(model) + kFunctions;
-    text += "\n# Options that several commands share.\n" + group_lines(model.global_group, "") +
-            group_lines(model.source_group, may(model, Needs::source)) +
-            group_lines(model.decoding_group, may(model, Needs::tables));
+    std::string commands;
     for (const CompletedCommand &command : model.commands)
-        text += "\n" + command_lines(command);
-    return text;
+        commands += "\n" + command_lines(command);
+    return {{"option_values", value_case(model)},
+            {"shared_options", group_lines(model.global_group, "") +
+                                   group_lines(model.source_group, may(model, Needs::source)) +
+                                   group_lines(model.decoding_group, may(model, Needs::tables))},
+            {"commands", commands}};
 }
 
 }  // namespace pgregion::cli

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "cli/shell/completion_model.h"
 #include "cli/shell/completions.h"
 
 namespace pgregion::cli
@@ -7,31 +6,6 @@ namespace pgregion::cli
 
 namespace
 {
-
-constexpr const char *kHead = R"(#compdef pgregion
-# SPDX-License-Identifier: GPL-2.0-or-later
-#
-# zsh completion for pgregion. Made by pgregion_completions from the command tree: change that instead.
-
-)";
-
-/// The command first, then its arguments with a context of their own; global options may stand before it.
-constexpr const char *kMain =
-    R"(    _arguments -s -C : $global $source $decoding ':command:->command' '*:::argument:->argument' && ret=0
-    case $state in
-        command) _describe -t commands command commands && ret=0 ;;
-        argument)
-            words=($line[1] "$words[@]")
-            ((CURRENT += 1))
-            curcontext="${curcontext%:*:*}:pgregion-$line[1]:"
-            _pgregion_arguments $line[1] && ret=0
-            ;;
-    esac
-    return ret
-}
-
-_pgregion "$@"
-)";
 
 /// Inside single quotes, in a part of a specification that ends at ":" or "]".
 std::string escaped(const std::string &text)
@@ -111,15 +85,6 @@ std::string command_case(const CompletedCommand &command)
     return text + "            )\n            _arguments -s : " + groups + " $own\n            ;;\n";
 }
 
-std::string arguments_function(const CompletionModel &model)
-{
-    std::string text = "# The arguments and options of the command $1.\n_pgregion_arguments()\n{\n"
-                       "    local -a own\n    case $1 in\n";
-    for (const CompletedCommand &command : model.commands)
-        text += command_case(command);
-    return text + "        *) _message \"no such command: $1\" ;;\n    esac\n}\n\n";
-}
-
 std::string command_list(const CompletionModel &model)
 {
     std::string text = "    commands=(\n";
@@ -130,14 +95,14 @@ std::string command_list(const CompletionModel &model)
 
 }  // namespace
 
-std::string zsh_completion(const CommandTree &tree)
+ShellTables zsh_tables(const CompletionModel &model)
 {
-    const CompletionModel model = completion_model(tree);
-    return kHead + arguments_function(model) +
-           "_pgregion()\n{\n    local curcontext=$curcontext state line ret=1\n"
-           "    local -a global source decoding commands\n    typeset -A opt_args\n" +
-           list("global", model.global_group) + list("source", model.source_group) +
-           list("decoding", model.decoding_group) + command_list(model) + kMain;
+    std::string commands;
+    for (const CompletedCommand &command : model.commands)
+        commands += command_case(command);
+    return {{"commands", commands},
+            {"lists", list("global", model.global_group) + list("source", model.source_group) +
+                          list("decoding", model.decoding_group) + command_list(model)}};
 }
 
 }  // namespace pgregion::cli
