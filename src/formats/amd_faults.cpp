@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "formats/amd_faults.h"
 
+#include "formats/directory_faults.h"
+
 namespace pgregion::formats::amd
 {
 
@@ -62,6 +64,12 @@ Fault page_fault(FaultCause cause, Tables tables)
 {
     const Event &event = event_of(cause);
     return {cause, event.code, tables == Tables::guest ? event.guest : event.host};
+}
+
+std::span<const Fault> directory_faults()
+{
+    static constexpr std::array kAll{kIllegalDeviceEntry, kNoSuchDevice, kDeviceTableUnreadable};
+    return kAll;
 }
 
 }  // namespace pgregion::formats::amd

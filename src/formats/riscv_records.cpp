@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "formats/riscv_records.h"
 
+#include "formats/directory_faults.h"
 #include "formats/riscv.h"
 #include "formats/riscv_ddt.h"
 
@@ -283,6 +284,14 @@ DirectoryRecord decode_process(const DirectoryTable &table, const RecordWords &w
     record.translation = record.fault ? Translation{} : translation_of(fsc, tc, table.outer, params);
     record.translation->domain_id = domain_of(table.owner[kIohgatp], words[0]);
     return record;
+}
+
+std::span<const Fault> directory_faults()
+{
+    static constexpr std::array kAll{kDeviceCauses.load,  kDeviceCauses.not_valid,  kDeviceCauses.misconfigured,
+                                     kProcessCauses.load, kProcessCauses.not_valid, kProcessCauses.misconfigured,
+                                     kNoProcessDirectory};
+    return kAll;
 }
 
 }  // namespace pgregion::formats::riscv

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "formats/smmu_stream.h"
 
+#include "formats/directory_faults.h"
 #include "formats/smmu_records.h"
 
 namespace pgregion::formats
@@ -175,5 +176,20 @@ constexpr DirectoryFormat kSmmuStream{
     .out_of_range = &out_of_range,
     .from_registers = &from_registers,
 };
+
+namespace smmu
+{
+
+/// Without kAbort, which is no event.
+std::span<const Fault> directory_faults()
+{
+    static constexpr std::array kAll{
+        kBadStreamId,       kBadSpan,      kL1StreamReserved, kStreamFetch,  kStreamRootFetch, kStreamBeyond,
+        kNoEntry,           kBadEntry,     kStreamDisabled,   kNoSubstreams, kBadSubstreamId,  kContextBeyond,
+        kL1ContextReserved, kContextFetch, kNoContext,        kBadContext,   kBothHalvesOff};
+    return kAll;
+}
+
+}  // namespace smmu
 
 }  // namespace pgregion::formats

@@ -8,6 +8,7 @@
 //
 //                127   88 87  72 71 70 67 66  64           63              12 11       4 3  2 1   0
 //   context        res.    DID   r   -     AW                  second stage     reserved   TT FPD P
+#include "formats/directory_faults.h"
 #include "formats/vtd_directory.h"
 #include "formats/vtd_root.h"
 #include "formats/vtd_ss.h"
@@ -132,5 +133,12 @@ std::span<const FieldSpec> fields(std::uint8_t type)
 }
 
 Fault unreadable(std::uint8_t type) { return type == kRootTable ? kRootUnreadable : kContextUnreadable; }
+
+std::span<const Fault> directory_faults()
+{
+    static constexpr std::array kAll{kRootNotPresent,    kContextNotPresent, kContextInvalid,  kRootUnreadable,
+                                     kContextUnreadable, kRootReserved,      kContextReserved, kPasidInLegacyMode};
+    return kAll;
+}
 
 }  // namespace pgregion::formats::vtd::legacy

@@ -13,6 +13,7 @@
 //                      127:89 memory types | 88 PGSNP | 87 PWSNP | 86:80 reserved | 79:64 DID
 //                      191 FSPTPTR 140 | 139:136 reserved | 135:132 flags | 131:130 FSPM | 129 ERE | 128 SRE
 //                      511:192 reserved
+#include "formats/directory_faults.h"
 #include "formats/vtd_directory.h"
 #include "formats/vtd_root.h"
 #include "formats/vtd_ss.h"
@@ -236,5 +237,14 @@ Fault unreadable(std::uint8_t type)
 }
 
 Fault out_of_range(std::uint8_t type) { return type == kPasidDirectory ? kPasidTooLarge : unreadable(type); }
+
+std::span<const Fault> directory_faults()
+{
+    static constexpr std::array kAll{kRootUnreadable,    kRootNotPresent,      kRootReserved,        kContextUnreadable,
+                                     kContextNotPresent, kContextReserved,     kPasidDisabled,       kPasidTooLarge,
+                                     kRidPasidTooLarge,  kDirectoryUnreadable, kDirectoryNotPresent, kDirectoryReserved,
+                                     kTableUnreadable,   kEntryNotPresent,     kEntryReserved,       kEntryInvalid};
+    return kAll;
+}
 
 }  // namespace pgregion::formats::vtd::scalable

@@ -24,6 +24,8 @@ std::vector<std::string> Problems::lines(std::size_t lines, const PageMap &pages
         texts.push_back(problem_text(kept_[i], pages));
     if (total_ > texts.size())
         texts.push_back(fmt::format("and {} more; --json lists the first {}", total_ - texts.size(), kKept));
+    if (limited_)
+        texts.emplace_back("the list is cut at --limit: more rows follow");
     return texts;
 }
 

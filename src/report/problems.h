@@ -28,7 +28,8 @@ public:
         incomplete_ = incomplete_ || outcome.incomplete;
         truncated_ = truncated_ || outcome.truncated;
     }
-    void truncate() { truncated_ = true; }
+    /// --limit has cut the listing.
+    void truncate() { truncated_ = limited_ = true; }
 
     [[nodiscard]] std::size_t total() const { return total_; }
     [[nodiscard]] const std::vector<Problem> &kept() const { return kept_; }
@@ -37,13 +38,14 @@ public:
 
     /// Writes `incomplete`, `problems` and `truncated`; the list was announced under "problems".
     void put(ResultWriter &writer, const PageMap &pages) const;
-    /// At most `lines` lines for standard error, with a last one that counts the rest.
+    /// At most `lines` lines for standard error, one that counts the rest, and one where --limit has cut the listing.
     [[nodiscard]] std::vector<std::string> lines(std::size_t lines, const PageMap &pages) const;
 
 private:
     std::vector<Problem> kept_;
     std::size_t total_ = 0;
     bool truncated_ = false;
+    bool limited_ = false;
     bool incomplete_ = false;
 };
 

@@ -84,10 +84,13 @@ public:
         table.option("--limit", "ROWS", &limit_, "at most ROWS rows");
     }
 
-    void prepare(const Session &) override
+    void prepare(const Session &session) override
     {
         if (!iova_.empty())
             range_ = require_iova_range(iova_);
+        const ReadingContext &context = session.reading().context;
+        if (as_ == kDebugfs)
+            refuse_other_columns(context.format, context.directory);
     }
 
     int run(Session &session) override
@@ -137,7 +140,7 @@ private:
     /// The same devices as mappings, each with its heading. What has no tables has no rows.
     int show_as_debugfs(Session &session, const OpenedSource &source, const Tables &tables) const
     {
-        refuse_other_columns(tables);
+        refuse_other_columns(tables.format, tables.directory);
         report::Problems problems;
         const std::vector<Tree> trees = wanted_trees(tables, session.reading(), problems);
         begin(session.results(), tables);
@@ -163,12 +166,13 @@ private:
         return finish(session, source, tables, problems);
     }
 
-    static void refuse_other_columns(const Tables &tables)
+    /// One of the two is set, or none where only the source says what it is.
+    static void refuse_other_columns(const TableFormat *format, const DirectoryFormat *directory)
     {
-        if (tables.directory == nullptr && tables.format != find_table_format("vtd-ss"))
-            throw wrong_form(tables.format->name);
-        if (tables.directory != nullptr && tables.directory != find_directory_format("vtd-root"))
-            throw wrong_form(tables.directory->name);
+        if (directory == nullptr && format != nullptr && format->family != TableFamily::vtd)
+            throw wrong_form(format->name);
+        if (directory != nullptr && directory->family != DirectoryFamily::vtd)
+            throw wrong_form(directory->name);
     }
 
     static Error wrong_form(std::string_view format)

@@ -2,10 +2,14 @@
 //
 // pgregion explain: what the code of a finding means. Needs no source.
 #include "cli/checking/check_choices.h"
+#include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "report/check_report.h"
+#include "report/fault_report.h"
 
 #include <pgregion/check.h>
+#include <pgregion/error.h>
+#include <pgregion/faults.h>
 
 namespace pgregion::cli
 {
@@ -18,23 +22,73 @@ class Explain final : public Command
 public:
     void declare(OptionTable &table) override
     {
-        table.argument("CODE", &code_, "of a finding; without it all are listed").may_be_left_out();
+        table.argument("CODE", &code_, "of a finding, PT19 or D3 of the specification, or the number of a fault")
+            .may_be_left_out();
+    }
+
+    void prepare(const Session &) override
+    {
+        const auto all = all_checks();
+        if (code_.empty())
+            checks_.assign(all.begin(), all.end());
+        else if (const auto number = parse_number(code_))
+            take_faults(*number);
+        else
+            take_checks();
     }
 
     int run(Session &session) override
     {
-        std::span<const Check *const> checks = all_checks();
-        const Check *one = code_.empty() ? nullptr : &require_check(code_);
-        if (one != nullptr)
-            checks = {&one, 1};
         session.results().begin(nullptr);
-        report::write_codes(session.results(), checks, session.palette());
+        report::write_codes(session.results(), checks_, session.palette());
+        report::write_faults(session.results(), faults_, session.palette());
         session.results().end();
         return kClean;
     }
 
 private:
+    /// A code, or a row of the specification, from which several checks may come.
+    void take_checks()
+    {
+        std::string origin;
+        for (const char letter : code_)
+            origin += letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+        for (const Check *check : all_checks()) {
+            if (is_of(check->origin, origin))
+                checks_.push_back(check);
+        }
+        if (checks_.empty())
+            checks_.push_back(&require_check(code_));
+    }
+
+    /// Whether `row` is one of the words of `origin`: "D3b, PT17".
+    static bool is_of(std::string_view origin, std::string_view row)
+    {
+        constexpr std::string_view kBetween = " ,;()";
+        for (std::size_t at = origin.find_first_not_of(kBetween); at != std::string_view::npos;) {
+            const std::size_t end = std::min(origin.find_first_of(kBetween, at), origin.size());
+            if (origin.substr(at, end - at) == row)
+                return true;
+            at = origin.find_first_not_of(kBetween, end);
+        }
+        return false;
+    }
+
+    void take_faults(std::uint64_t number)
+    {
+        for (const KnownFault &fault : known_faults()) {
+            if (fault.code == number)
+                faults_.push_back(fault);
+        }
+        if (faults_.empty())
+            throw Error(Failure::usage, "no-such-fault",
+                        fmt::format("no fault of tables or directories has the number {}", hex(number)),
+                        "kernels print the numbers of VT-d, AMD-Vi and SMMUv3 in hexadecimal: write 0x before them");
+    }
+
     std::string code_;
+    std::vector<const Check *> checks_;
+    std::vector<KnownFault> faults_;
 };
 
 }  // namespace
