@@ -5,7 +5,6 @@
 
 #include <pgregion/report.h>
 
-#include <iterator>
 #include <string>
 
 #include <fmt/core.h>
@@ -32,11 +31,11 @@ private:
     bool on_;
 };
 
-/// Appends formatted text.
+/// Appends formatted text. Not by fmt::format_to: clang and g++ spell the name of what it calls in libfmt differently.
 template <class... Args>
 void append(std::string &out, fmt::format_string<Args...> format, Args &&...args)
 {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
+    out += fmt::format(format, std::forward<Args>(args)...);
 }
 
 /// "1 page", "2 pages".

@@ -58,12 +58,12 @@ public:
 private:
     void write_head()
     {
-        fmt::format_to(std::back_inserter(text_), "{} {}\n", kHeader, kVersion);
+        text_ += fmt::format("{} {}\n", kHeader, kVersion);
         text_ += "# A region of IOMMU page tables: 512 pages of 4 KiB. What is not written here is zero.\n"
                  "# Edit it, then make the 2 MiB again: pgregion restore THIS-TEXT IMAGE\n"
                  "# The form is described in pgregion-text(5). Comments mean nothing to restore.\n\n";
         if (base_)
-            fmt::format_to(std::back_inserter(text_), "paddr {:#x}\n", base_->value());
+            text_ += fmt::format("paddr {:#x}\n", base_->value());
         const Bitmap bitmap = Bitmap::read(region_);
         if (bitmap == Bitmap())
             text_ += "bitmap none\n";
@@ -82,11 +82,11 @@ private:
                 text_ += "bitmap";
             }
             const std::uint64_t first = run.first.value();
-            fmt::format_to(std::back_inserter(text_), " {}", first);
+            text_ += fmt::format(" {}", first);
             if (run.size > 1)
-                fmt::format_to(std::back_inserter(text_), "-{}", first + run.size - 1);
+                text_ += fmt::format("-{}", first + run.size - 1);
         }
-        fmt::format_to(std::back_inserter(text_), "  # {} of {} pages\n", bitmap.count(), kRegionPages);
+        text_ += fmt::format("  # {} of {} pages\n", bitmap.count(), kRegionPages);
     }
 
     void write_block(const PlannedBlock &planned)

@@ -60,13 +60,13 @@ std::uint64_t append_row(std::string &text, Bytes region, std::uint64_t at, std:
     const std::uint64_t rows = row.size() == kRowBytes ? equal_rows(region, at, end) : 1;
     if (rows >= kFewRows) {
         const std::uint64_t last = in_page + rows * kRowBytes - 1;
-        fmt::format_to(std::back_inserter(text), "  {:#05x}-{:#05x}", in_page, last);
+        text += fmt::format("  {:#05x}-{:#05x}", in_page, last);
         append_hex(text, row.first(period_of(row)));
         return at + rows * kRowBytes;
     }
     while (all_zero(row.last(kWordBytes)))  // whole words, so that words can still be told
         row = row.first(row.size() - kWordBytes);
-    fmt::format_to(std::back_inserter(text), "  {:#05x}", in_page);
+    text += fmt::format("  {:#05x}", in_page);
     append_hex(text, row);
     return row_end;
 }
@@ -77,7 +77,7 @@ void append_bytes(std::string &text, Bytes region, std::uint64_t begin, std::uin
 {
     if (all_zero(region.subspan(begin, end - begin)))
         return;
-    fmt::format_to(std::back_inserter(text), "\npage {} {}\n", begin / kPageBytes, kBytes);
+    text += fmt::format("\npage {} {}\n", begin / kPageBytes, kBytes);
     for (std::uint64_t at = begin; at < end;)
         at = append_row(text, region, at, end);
 }

@@ -151,7 +151,7 @@ private:
     {
         text_ += kRaw;
         for (std::size_t i = 0; i < block_.entry_bytes() / kWordBytes; ++i)
-            fmt::format_to(std::back_inserter(text_), " {:#018x}", words[i]);
+            text_ += fmt::format(" {:#018x}", words[i]);
     }
 
     void append_fields(std::uint64_t step)
