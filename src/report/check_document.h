@@ -6,8 +6,8 @@
 
 #include "report/check_report.h"
 
-#include <pgregion/finding.h>
 #include <pgregion/error.h>
+#include <pgregion/finding.h>
 
 #include <memory>
 #include <optional>
