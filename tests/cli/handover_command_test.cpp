@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion handover by the command line: the tree, the roots with the commands that go on, the proof, the refusals.
+#include "cli/command_sample.h"
 #include "cli/command_test.h"
 #include "support/handover_image.h"
 
@@ -20,6 +21,18 @@ using testing::Not;
 constexpr int kNo = 4;
 constexpr int kCannot = 8;
 constexpr int kUsage = 16;
+
+const CommandSample kSample({
+    .command = "handover",
+    .json_calls =
+        {
+            {"handover", {"handover", "{}/handover.raw@0x40000000"}},
+            {"handover-lost", {"handover", "{}/lost.raw@0x40000000"}, 4},
+            {"handover-none", {"handover", "{}/zero.img"}, 4, 0, {"zero.img"}},
+            {"handover-no-fdt", {"handover", "{}/zero.img", "--fdt", "0x1000"}, 8, 0, {"zero.img"}},
+            {"handover-missing", {"handover", "{}/missing.img"}, 8, 0, {"missing.img"}},
+        },
+});
 
 class HandoverCommand : public CommandTest
 {

@@ -3,6 +3,7 @@
 // The JSON of every command, on good and on bad sources, against the schema that the build puts together and against the
 // frame of cli.md section 5. The schema itself is held against documents that are wrong: one that accepts everything
 // would prove nothing.
+#include "cli/command_sample.h"
 #include "cli/directory_images.h"
 #include "cli/json_calls.h"
 #include "cli/session/command.h"
@@ -118,13 +119,23 @@ struct Printed {
     [[nodiscard]] std::string file() const { return call->name + (form == Form::document ? ".json" : ".jsonl"); }
 };
 
+/// All are run on the same sources, so those that write come last.
+std::vector<const std::vector<Call> *> all_calls()
+{
+    std::vector<const std::vector<Call> *> lists{&reading_calls()};
+    for (const Sample &sample : CommandSample::all())
+        lists.push_back(&sample.json_calls);
+    lists.push_back(&writing_calls());
+    return lists;
+}
+
 std::vector<Printed> run_all()
 {
     std::vector<Printed> printed;
     for (const Form form : {Form::document, Form::lines}) {
         const TemporaryDirectory folder;
         make_sources(folder);
-        for (const auto *calls : {&reading_calls(), &writing_calls()}) {
+        for (const auto *calls : all_calls()) {
             for (const Call &call : *calls)
                 printed.push_back({&call, form, run(call, folder, form)});
         }
@@ -358,7 +369,7 @@ TEST(JsonFrame, TellsTheExitStatusAndKeepsFailingSourcesOutOfTheResults)
 TEST(JsonFrame, IsTriedWithEveryCommandThatThereIs)
 {
     std::set<std::string> tried;
-    for (const auto *calls : {&reading_calls(), &writing_calls()}) {
+    for (const auto *calls : all_calls()) {
         for (const Call &call : *calls) {
             if (call.results != 0)
                 tried.insert(call.arguments.front());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion scan by the command line: what it lists, in which order, what it writes, what it says on the way.
+#include "cli/command_sample.h"
 #include "cli/command_test.h"
 #include "support/fixtures.h"
 
@@ -19,6 +20,21 @@ namespace
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
+
+const CommandSample kSample({
+    .command = "scan",
+    .json_calls =
+        {
+            {"scan", {"scan", "{}/root.img", "{}/zero.img", "{}/memory.raw"}, 0, 3},
+            {"scan-all",
+             {"scan", "{}/vtd.img@0x1000000", "{}/riscv.img@0x1000000", "--all", "--kind", "directory"},
+             0,
+             2},
+            {"scan-limit", {"scan", "{}/root.img", "--limit", "1", "--min-score", "5", "-j", "2"}},
+            {"scan-missing", {"scan", "{}/missing.img"}, 8, 0, {"missing.img"}},
+            {"scan-bad-align", {"scan", "{}/root.img", "--align", "5"}, kUsageBit, 0, {}},
+        },
+});
 
 /// Regions 4 (a root table), 5 (initialised, empty) and 8 (a domain) in one file.
 class ScanCommand : public CommandTest
