@@ -186,6 +186,8 @@ inline const std::vector<Call> &reading_calls()
         {"info-bad-inode", {"info", "{}/some.area", "--inode", "0"}, kUsageBit, 0, {}},
         {"explain", {"explain"}},
         {"explain-one", {"explain", "leaf-maps-tables"}},
+        {"explain-fault", {"explain", "0x6"}},
+        {"explain-row", {"explain", "PT19"}},
         {"explain-unknown", {"explain", "leaf-maps"}, kUsageBit, 0, {}},
         {"devices-pasids", {"devices", "{}/vtd.img@0x1000000", rtaddr[0], rtaddr[1]}},
         {"devices-ranges", {"devices", "{}/amd.img@0x1000000", devtab[0], devtab[1]}},

@@ -232,11 +232,7 @@ const std::vector<Wrong> &wrong_documents()
         {"other-version", "info", [](Json &d) { d["schema_version"] = 2; }},
         {"unknown-command", "info", [](Json &d) { d["command"] = "inform"; }},
         {"results-of-no-command", "info", [](Json &d) { d["command"] = nullptr; }},
-        {"no-command-and-no-error", "page-bad-number",
-         [](Json &d) {
-             d["command"] = nullptr;
-             d["errors"] = Json::array();
-         }},
+        {"no-command-and-no-error", "no-command", [](Json &d) { d["errors"] = Json::array(); }},
         {"payload-of-another-command", "info", [](Json &d) { d["command"] = "bitmap"; }},
         {"extra-key", "info", [](Json &d) { d["more"] = 1; }},
         {"extra-key-in-result", "info", [](Json &d) { d.at("results").at(0)["more"] = 1; }},
@@ -342,6 +338,12 @@ TEST(JsonSchema, EveryCommandFitsItAndWrongDocumentsDoNot)
     }
     files.emplace_back("version.json");
     static_cast<void>(folder.file("version.json", run_pgregion({"--version", "--json"}).output));
+    files.insert(files.end(), {"no-command.json", "no-command.jsonl"});
+    good["no-command"] = Json::parse(run_pgregion({"--json", "--no-such-option"}).output);
+    static_cast<void>(folder.file("no-command.json", good["no-command"].dump()));
+    static_cast<void>(folder.file("no-command.jsonl", run_pgregion({"--json-lines", "nosuch"}).output));
+    EXPECT_EQ(good["no-command"].at("command"), nullptr);
+    EXPECT_EQ(good["no-command"].at("exit_status"), kUsageBit);
     for (const Wrong &wrong : wrong_documents()) {
         Json document = good.at(wrong.from);
         wrong.spoil(document);

@@ -57,7 +57,7 @@ const std::map<std::string, std::set<std::string>, std::less<>> kMayInclude = {
       "cli/opening", "cli/session", "cli/checking", "cli/writing", "cli/commands"}},
     {"cli/shell",
      {"base", "formats", "region", "walk", "check", "diff", "scan", "handover", "edit", "io", "report", "cli/opening",
-      "cli/session", "cli/commands", "cli/shell"}},
+      "cli/session", "cli/checking", "cli/writing", "cli/commands", "cli/shell"}},
 };
 
 /// The folder whose floor a public header belongs to.

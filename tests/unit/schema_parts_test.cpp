@@ -126,6 +126,9 @@ TEST(SchemaParts, AFragmentOfAnotherShapeIsNamed)
                              R"({ "rows": { "a": 5 } })", R"({ "rows": { "a": { "record": "a" } } })",
                              R"({ "rows": { "a": { "keys": "count" } } })", R"({ "source": "no" })"})
         EXPECT_THAT(refusal_of(text), StartsWith(part)) << text;
+    EXPECT_EQ(refusal_of(R"({ "rows": [{ "record": "a", "keys": "count" }] })"),
+              part + "has something else than an object as rows");
+    EXPECT_EQ(refusal_of(R"({ "$defs": [{}] })"), part + "has something else than an object as $defs");
     EXPECT_EQ(refusal_of(R"({ "value": [] })"), part + "has a key that means nothing here: value");
     EXPECT_EQ(refusal_of(R"({ "rows": { "a": { "record": "a", "keys": "count", "least": 1 } } })"),
               part + "has a key that means nothing here: least");

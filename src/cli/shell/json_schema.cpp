@@ -79,15 +79,16 @@ public:
     {
         static constexpr std::array<std::string_view, 5> kKeys{"source", "description", "values", "rows", "$defs"};
         expect_known_keys(command, fragment, kKeys);
+        for (const char *key : {"rows", "$defs"}) {
+            if (fragment.contains(key) && !fragment.at(key).is_object())
+                refuse(command, std::string("has something else than an object as ") + key);
+        }
         add_definitions(command, fragment);
         definitions().at("command").at("enum").push_back(command);
         const std::string result = "result_" + command;
         definitions()[result] = result_of(fragment);
-        definitions()
-            .at("document")
-            .at("allOf")
-            .push_back(
-                where("command", command, with_property("results", Library::object({{"items", reference(result)}}))));
+        Library results = with_property("results", Library::object({{"items", reference(result)}}));
+        definitions().at("document").at("allOf").push_back(where("command", command, std::move(results)));
         add_line(fragment);
         const Library rows = rows_of(fragment);
         for (const Library &row : rows)
@@ -105,9 +106,8 @@ private:
     static Library parts_of(const Library &fragment, const std::string &prefix)
     {
         Library parts = Library::array({reference(prefix + (fragment.value("source", true) ? "source" : "nothing"))});
-        const Library values = fragment.value("values", Library::array());
-        for (const Library &name : values)
-            parts.push_back(reference(name.get<std::string>()));
+        for (const std::string &name : fragment.value("values", std::vector<std::string>()))
+            parts.push_back(reference(name));
         return parts;
     }
 
