@@ -66,8 +66,11 @@ const std::vector<Call> &calls()
         std::vector<Call> all = known_calls();
         for (const Sample &sample : CommandSample::all()) {
             const cli::CommandRow *row = cli::find_command(sample.command);
-            if (row != nullptr && sample.takes_source)
-                all.push_back({sample.command, sample.behind_source, row->effect == cli::Effect::writes});
+            if (row == nullptr || !sample.takes_source)
+                continue;
+            Words behind_source(sample.arguments.begin() + 1, sample.arguments.end());
+            behind_source.insert(behind_source.end(), sample.options.begin(), sample.options.end());
+            all.push_back({sample.command, behind_source, row->effect == cli::Effect::writes});
         }
         return all;
     }();

@@ -24,6 +24,12 @@ constexpr int kUsage = 16;
 
 const CommandSample kSample({
     .command = "handover",
+    .arguments = {"{}/h.img@0x40000000"},
+    .own_options =
+        {
+            {"--fdt", {"0x40001000", "x"}},
+            {"--fdt-file", {"{}/h.img", ""}},
+        },
     .json_calls =
         {
             {"handover", {"handover", "{}/handover.raw@0x40000000"}},

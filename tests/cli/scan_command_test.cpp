@@ -23,6 +23,15 @@ using testing::Not;
 
 const CommandSample kSample({
     .command = "scan",
+    .arguments = {"{}/v.img"},
+    .own_options =
+        {
+            {"--kind", {"region", "table"}},
+            {"--align", {"4K", "5"}},
+            {"--min-score", {"10", "101"}},
+            {"--all", {}},
+            {"--extract", {"{}/regions", ""}},
+        },
     .json_calls =
         {
             {"scan", {"scan", "{}/root.img", "{}/zero.img", "{}/memory.raw"}, 0, 3},
