@@ -11,6 +11,7 @@
 
 #include <pgregion/access.h>
 #include <pgregion/address.h>
+#include <pgregion/family.h>
 #include <pgregion/field.h>
 
 #include <array>
@@ -70,9 +71,6 @@ struct FormatParams {
 
     friend bool operator==(const FormatParams &, const FormatParams &) = default;
 };
-
-// ---------------------------------------------------------------------------------------------------------
-// Faults
 
 /// Why a request ends, before a format gives it the vendor's number and name.
 enum class FaultCause : std::uint8_t {
@@ -183,10 +181,6 @@ struct LeafSpec {
     Access access;
     MemoryType memory = MemoryType::normal;
 };
-
-/// Whose encodings a page-table format has, for checks that say in the manual's words what is wrong with an entry.
-/// `other`: nobody knows more than what the decoder says, which is enough to be checked and repaired.
-enum class TableFamily : std::uint8_t { other, vtd, x86, amd, arm_stage1, arm_stage2, riscv, riscv_x4 };
 
 /// A page-table format. A pointer to a level further down than the next skips levels: the IOVA bits of the
 /// skipped levels must be zero there, or hardware faults. Functions are never null. `level` is below params.levels unless said otherwise.
@@ -333,9 +327,6 @@ struct RegisterReading {
     FormatParams params;
     std::string_view complaint;  ///< why there is no directory to be read; empty when there is one
 };
-
-/// Whose records a directory has, as TableFamily is for entries.
-enum class DirectoryFamily : std::uint8_t { other, vtd, amd, smmu, riscv };
 
 /// A directory format. Functions are never null.
 struct DirectoryFormat {

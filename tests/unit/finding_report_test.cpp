@@ -241,13 +241,15 @@ TEST(CheckText, SaysWhyAndWhatToDoOncePerCode)
 {
     const Check check = check_with("{page} is lost");
     const std::string text = check_text(leaks(check, 3), Palette(Colour::off), FindingsShown::first);
-    EXPECT_THAT(text, HasSubstr("  page 3 is lost\n  why   Because.\n  next  Nothing.\n"
-                                "        pgregion explain leaf-maps-tables\n"));
+    EXPECT_THAT(text, HasSubstr("  page 3 is lost\n  why   Because.\n  repair  Nothing.\n"
+                                "  next  pgregion explain leaf-maps-tables\n"));
     EXPECT_EQ(text.find("Because."), text.rfind("Because."));
     CheckedSource repairable = leaks(check, 3);
     repairable.report.findings[1].repair = RepairPolicy::safe;
+    repairable.next = {"'a b.img'", " --offset 0x2000", " --format vtd-ss", " --liveupdate no"};
     EXPECT_THAT(check_text(repairable, Palette(Colour::off), FindingsShown::first),
-                HasSubstr("  next  pgregion repair -n a\\x1b.img\n        pgregion explain leaf-maps-tables\n"));
+                HasSubstr("  next  pgregion repair -n 'a b.img' --offset 0x2000 --format vtd-ss --liveupdate no\n"
+                          "        pgregion explain leaf-maps-tables\n"));
 }
 
 TEST(CheckText, PutsTheWorstCodeFirstAndMarksMilderFindings)

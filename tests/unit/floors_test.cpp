@@ -67,7 +67,7 @@ const std::map<std::string, std::string, std::less<>> kFolderOfPublicHeader = {
     {"area_check.h", "check"},    {"walk.h", "walk"},      {"mapping.h", "walk"},  {"memory_source.h", "base"},
     {"check.h", "check"},         {"diff.h", "diff"},      {"scan.h", "scan"},     {"guess.h", "scan"},
     {"handover.h", "handover"},   {"edit.h", "edit"},      {"open.h", "io"},       {"report.h", "report"},
-    {"text_form.h", "text_form"}, {"faults.h", "formats"}, {"finding.h", "check"}, {"problem.h", "walk"},
+    {"text_form.h", "text_form"}, {"faults.h", "formats"}, {"family.h", "formats"}, {"finding.h", "check"}, {"problem.h", "walk"},
 };
 
 /// Standard headers that bring streams, files or text formatting; the core has none of these.

@@ -109,6 +109,19 @@ std::optional<RegisterPlace> find_register(std::string_view name)
     return std::nullopt;
 }
 
+namespace
+{
+
+std::string listed(const std::vector<std::string_view> &names)
+{
+    std::string text;
+    for (const std::string_view name : names)
+        text += (text.empty() ? "" : ", ") + std::string(name);
+    return text;
+}
+
+}  // namespace
+
 RegisterPlace require_register(std::string_view name)
 {
     if (const auto place = find_register(name))
@@ -119,7 +132,7 @@ RegisterPlace require_register(std::string_view name)
     throw Error(Failure::usage, "bad-register",
                 fmt::format("there is no register '{}' that holds a root{}", printable(shown),
                             meant.empty() ? "" : fmt::format("; did you mean {}?", meant)),
-                "give --register NAME=VALUE with " + joined_or(names));
+                "give --register NAME=VALUE with one of " + listed(names));
 }
 
 std::uint64_t register_value(const RegisterPlace &place, std::string_view text)
