@@ -42,6 +42,49 @@ constexpr bool is_plain(char c)
            std::string_view("_/.,+=@%:-").find(c) != std::string_view::npos;
 }
 
+/// Whether a terminal may be sent it as it is: ASCII without control characters, or UTF-8 of more than one byte. What is
+/// not surely that is not.
+bool is_shown(std::string_view word)
+{
+    const auto in = [&](std::size_t at, unsigned first, unsigned last) {
+        const unsigned byte = at < word.size() ? static_cast<unsigned char>(word[at]) : 0;
+        return byte >= first && byte <= last;
+    };
+    std::size_t at = 0;
+    while (at < word.size()) {
+        std::size_t length = 0;
+        if (in(at, 0x20, 0x7e))
+            length = 1;
+        else if (in(at, 0xc3, 0xdf) && in(at + 1, 0x80, 0xbf))
+            length = 2;
+        else if ((in(at, 0xe1, 0xec) || in(at, 0xee, 0xef)) && in(at + 1, 0x80, 0xbf) && in(at + 2, 0x80, 0xbf))
+            length = 3;
+        else if (in(at, 0xf1, 0xf3) && in(at + 1, 0x80, 0xbf) && in(at + 2, 0x80, 0xbf) && in(at + 3, 0x80, 0xbf))
+            length = 4;
+        if (length == 0)
+            return false;
+        at += length;
+    }
+    return true;
+}
+
+/// What no terminal shows as it is: in octal, as the printf of every shell reads it.
+std::string printed_word(const std::string &word)
+{
+    std::string quoted = "\"$(printf '";
+    for (const char c : word) {
+        if (is_plain(c) && c != '%') {
+            quoted += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        for (const unsigned shift : {6U, 3U, 0U})
+            quoted += shift == 6 ? std::string("\\") + static_cast<char>('0' + (byte >> 6))
+                                 : std::string(1, static_cast<char>('0' + (byte >> shift & 7)));
+    }
+    return quoted + "')\"";
+}
+
 }  // namespace
 
 std::string hex(PhysAddr address)
@@ -56,9 +99,11 @@ std::string reason(int error_number) { return std::generic_category().message(er
 std::string shell_word(const std::string &path)
 {
     // A leading dash would be taken for an option.
-    std::string word = path.starts_with('-') ? "./" + path : path;
+    const std::string word = path.starts_with('-') ? "./" + path : path;
     if (!word.empty() && std::ranges::all_of(word, is_plain))
         return word;
+    if (!is_shown(word))
+        return printed_word(word);
     std::string quoted = "'";
     for (const char c : word) {
         if (c == '\'')

@@ -72,12 +72,14 @@ void append_finding(std::string &out, const Finding &finding, const CodeGroup &g
 
 void append_next(std::string &out, const CodeGroup &group, const CheckedSource &source)
 {
-    constexpr std::size_t kIndent = 8;
-    if (group.repairable && source.next.can_be_named())
-        append(out, "  next  {}{}\n", next_on_tables("repair -n", source.next), printable(source.next.choice));
-    else if (!group.check->repair.empty())
-        out += wrapped("  next  ", group.check->repair, kIndent);
-    append(out, "        pgregion explain {}\n", group.check->code);
+    constexpr std::size_t kIndent = 10;
+    const bool repairs = group.repairable && source.next.can_be_named();
+    if (!repairs && !group.check->repair.empty())
+        out += wrapped("  repair  ", group.check->repair, kIndent);
+    out += "  next  ";
+    if (repairs)
+        append(out, "{}{}\n        ", next_on_tables("repair -n", source.next), printable(source.next.choice));
+    append(out, "pgregion explain {}\n", group.check->code);
 }
 
 void append_group(std::string &out, const CodeGroup &group, const CheckedSource &source, std::size_t limit)

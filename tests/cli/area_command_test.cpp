@@ -101,8 +101,8 @@ TEST_F(AreaCommand, CheckSaysWhatIsWrongAndWhatComesNext)
     EXPECT_THAT(outcome.output, HasSubstr("error area-block-shared: a block is used twice\n"
                                           "  (security) inode 4 has its region, block 2, which inode 3 uses already\n"
                                           "  next  pgregion explain area-block-shared\n"));
-    EXPECT_THAT(outcome.output, HasSubstr("1 error, 1 warning, 0 notes\nnext  the regions themselves: pgregion check " +
-                                          source + " --inode 3\n"));
+    EXPECT_THAT(outcome.output,
+                HasSubstr("1 error, 1 warning, 0 notes\nnext  pgregion check " + source + " --inode 3\n"));
     EXPECT_EQ(run_pgregion({"area", source, "--check", "--fail-on", "never"}).status, 0);
     EXPECT_EQ(run_pgregion({"area", source, "--check", "--skip", "area-block-shared"}).status, 0);
     EXPECT_EQ(run_pgregion({"area", source, "--check", "--fail-on", "warning", "--only", "area-block-orphan"}).status,

@@ -91,7 +91,7 @@ TEST_F(ScanCommand, TheNextCommandOfTheTextShowsTheCandidate)
     const std::string text = output_of({"scan", collection(), "--min-score", "50"});
     EXPECT_THAT(text, HasSubstr("2 candidates\n"));
     EXPECT_THAT(text, HasSubstr("its tables say that it lay at 0x6800000, not at 0x0\n"));
-    EXPECT_THAT(text, HasSubstr("next: pgregion info " + path("regions.raw") + " --offset 0x0\n"));
+    EXPECT_THAT(text, HasSubstr("next  pgregion info " + path("regions.raw") + " --offset 0x0\n"));
     EXPECT_THAT(output_of({"info", path("regions.raw"), "--offset", "0x0"}), HasSubstr("vtd-root"));
 }
 
@@ -112,8 +112,8 @@ TEST_F(ScanCommand, ADirectoryOfAMemoryIsFoundWithTheDevicesCommand)
     write_image(path("amd.raw"), unpack(fixture("amd-v1") / "tables.raw.xz"));
     const std::string text = output_of({"scan", path("amd.raw"), "-j", "2"});
     EXPECT_THAT(text, HasSubstr("1 candidate\n"));
-    EXPECT_THAT(text, HasSubstr("next: pgregion devices " + path("amd.raw") +
-                                " --format amd-devtab --root 0x4dc8000 --param entries=1024\n"));
+    EXPECT_THAT(text, HasSubstr("next  pgregion devices " + path("amd.raw") +
+                                " --format amd-devtab --param entries=1024 --root 0x4dc8000\n"));
     const json all = json::parse(output_of({"scan", path("amd.raw"), "--all", "--json"}));
     EXPECT_EQ(all.at("results").at(0).at("candidates").size(), 11U);
     EXPECT_EQ(all.at("results").at(0).at("candidates").at(1).at("inside"), "0x4dc8000");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/run_program.h"
 
+#include "support/printed_steps.h"
+
 #include <array>
 #include <cstdlib>
 #include <fstream>
@@ -73,7 +75,7 @@ bool wait_for(pid_t child, int &status, std::chrono::steady_clock::time_point en
 
 }  // namespace
 
-ProgramOutcome run_program(const ProgramCall &call)
+ProgramOutcome run_unfollowed(const ProgramCall &call)
 {
     const MemoryFile input(call.input);
     const MemoryFile output;
@@ -108,6 +110,14 @@ ProgramOutcome run_program(const ProgramCall &call)
     outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     outcome.output = output.content();
     outcome.errors = errors.content();
+    return outcome;
+}
+
+ProgramOutcome run_program(const ProgramCall &call)
+{
+    ProgramOutcome outcome = run_unfollowed(call);
+    if (call.arguments.front() == pgregion_binary() && call.input.empty())
+        follow_steps(call, outcome);
     return outcome;
 }
 

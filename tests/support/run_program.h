@@ -13,9 +13,9 @@ namespace pgregion::test
 {
 
 struct ProgramCall {
-    std::vector<std::string> arguments;              ///< the program comes first
-    std::string input;                               ///< standard input
-    std::map<std::string, std::string> environment;  ///< beside PATH; nothing else is handed on
+    std::vector<std::string> arguments;                   ///< the program comes first
+    std::string input = {};                               ///< standard input
+    std::map<std::string, std::string> environment = {};  ///< beside PATH; nothing else is handed on
     std::chrono::seconds limit{60};
 };
 
@@ -27,8 +27,12 @@ struct ProgramOutcome {
     std::chrono::milliseconds duration{0};
 };
 
-/// Standard output and standard error are files, no terminals. Throws std::runtime_error when it cannot be run.
+/// Standard output and standard error are files, no terminals. What the executable under test says is to be run next is
+/// tried at once (printed_steps.h). Throws std::runtime_error when it cannot be run.
 [[nodiscard]] ProgramOutcome run_program(const ProgramCall &call);
+
+/// The same without trying next steps.
+[[nodiscard]] ProgramOutcome run_unfollowed(const ProgramCall &call);
 
 /// The executable under test: $PGREGION_BINARY, or that of the build which these tests belong to.
 [[nodiscard]] const std::string &pgregion_binary();

@@ -83,6 +83,8 @@ private:
         if (!folder_.empty())
             extract(session, source, rows);
         write(session, source, rows, found.truncated || cut);
+        if (cut)
+            session.warn(argument, "the list is cut at --limit: more rows follow");
         if (found.truncated)
             session.warn(argument, "more looked like tables or regions than is judged in one scan: some may be "
                                    "missing; scan parts of it, or look for one --kind");
@@ -195,14 +197,22 @@ private:
     {
         const Candidate &candidate = *row.candidate;
         std::string file = source.path();
-        if (source.is_flat() && source.paddr())
+        // Where the place lies lower in memory than in the source, the source has no address of its own.
+        const bool has_start = source.is_flat() && source.paddr() && source.paddr()->value() >= source.offset();
+        if (has_start)
             file += fmt::format("@{}", hex((*source.paddr() - source.offset()).value()));
         reading.place = {};
+        if (source.is_flat() && source.paddr() && !has_start) {
+            reading.place.offset = source.offset();
+            reading.place.paddr = source.paddr();
+        }
         if (candidate.kind == CandidateKind::region || candidate.kind == CandidateKind::area) {
-            if (row.offset && !source.paddr())
+            if (row.offset && !has_start) {
                 reading.place.offset = row.offset;
-            else
+                reading.place.paddr = source.paddr() ? std::optional(candidate.address) : std::nullopt;
+            } else {
                 reading.place.at = candidate.address;
+            }
             return report::next_on_source(candidate.area ? "area" : "info", words_of(file, reading));
         }
         const Reading &tables = *candidate.reading;

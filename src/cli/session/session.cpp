@@ -22,6 +22,22 @@ void print_line(const std::string &line)
     static_cast<void>(std::fputs(("pgregion: " + line + "\n").c_str(), stderr));
 }
 
+/// As much of it as the command takes: area looks at a whole area, info at one region from its page 1 on.
+SourceReading reading_for(const CommandRow &row, SourceReading reading)
+{
+    if (row.name == "area")
+        reading.place.file.reset();
+    if (row.name != "info")
+        return reading;
+    reading.pieces.clear();
+    reading.root = {};
+    if (reading.by_register())
+        reading.context = {};
+    reading.registers.clear();
+    reading.registers_file.clear();
+    return reading;
+}
+
 std::string prefix(const std::string &source) { return source.empty() ? std::string() : printable(source) + ": "; }
 
 }  // namespace
@@ -41,7 +57,7 @@ int Session::for_each_source(const std::vector<std::string> &sources,
         } catch (Error &error) {
             // Output that cannot be written is everybody's failure, a usage error the whole command's.
             if (error.failure() == Failure::usage || error.is(ErrorClass::output)) {
-                error.advise(fill_source(error.hint(), words(source)));
+                error.advise(fill_source(error.hint(), source));
                 throw;
             }
             status |= fail_on(source, error);
@@ -62,9 +78,40 @@ OpenedSource Session::open(const std::string &argument, OpenMode mode)
 
 report::SourceWords Session::words(const std::string &argument) const { return words_of(argument, reading_); }
 
+std::string Session::fill_source(std::string_view hint, const std::string &argument) const
+{
+    constexpr std::string_view kPlaceholder = "SOURCE";
+    constexpr std::string_view kProgram = "pgregion ";
+    if (!words(argument).can_be_named())
+        return std::string(hint);
+    std::string filled;
+    for (std::size_t at = hint.find(kPlaceholder); at != std::string_view::npos; at = hint.find(kPlaceholder)) {
+        const std::string_view before = hint.substr(0, at);
+        const std::size_t program = before.rfind(kProgram);
+        const std::string_view command =
+            program == std::string_view::npos ? std::string_view() : before.substr(program + kProgram.size());
+        const CommandRow *const row = find_command(command.substr(0, command.find(' ')));
+        filled += before;
+        filled += row == nullptr ? std::string(kPlaceholder) : command_words(*row, argument);
+        hint.remove_prefix(at + kPlaceholder.size());
+    }
+    return filled.append(hint);
+}
+
+std::string Session::command_words(const CommandRow &row, const std::string &argument) const
+{
+    const report::SourceWords words = words_of(argument, reading_for(row, reading_));
+    std::string text = words.source + words.place;
+    if (row.needs == Needs::tables)
+        text += words.tables;
+    if (row.effect == Effect::writes && !undo().file.empty())
+        text += " --undo " + io::shell_word(undo().file);
+    return text;
+}
+
 int Session::fail_on(const std::string &argument, Error &error)
 {
-    error.advise(fill_source(error.hint(), words(argument)));
+    error.advise(fill_source(error.hint(), argument));
     return fail(error.at(argument));
 }
 
@@ -107,28 +154,6 @@ report::SourceWords words_of(const std::string &argument, const SourceReading &r
     if (argument == "-")
         return {};
     return {io::shell_word(argument), reading.place_words(), reading.table_words(), {}};
-}
-
-std::string fill_source(std::string_view hint, const report::SourceWords &words)
-{
-    constexpr std::string_view kPlaceholder = "SOURCE";
-    constexpr std::string_view kProgram = "pgregion ";
-    if (!words.can_be_named())
-        return std::string(hint);
-    std::string filled;
-    for (std::size_t at = hint.find(kPlaceholder); at != std::string_view::npos; at = hint.find(kPlaceholder)) {
-        const std::string_view before = hint.substr(0, at);
-        const std::size_t program = before.rfind(kProgram);
-        const std::string_view command =
-            program == std::string_view::npos ? std::string_view() : before.substr(program + kProgram.size());
-        const CommandRow *const row = find_command(command.substr(0, command.find(' ')));
-        filled += before;
-        filled += row == nullptr ? std::string(kPlaceholder) : words.source + words.place;
-        if (row != nullptr && row->needs == Needs::tables)
-            filled += words.tables;
-        hint.remove_prefix(at + kPlaceholder.size());
-    }
-    return filled.append(hint);
 }
 
 void print_error(const Error &error)

@@ -62,6 +62,10 @@ public:
     /// What a next command on the source is made of.
     [[nodiscard]] report::SourceWords words(const std::string &argument) const;
 
+    /// `hint` with every SOURCE behind "pgregion COMMAND" replaced by the source and the options that this command
+    /// takes.
+    [[nodiscard]] std::string fill_source(std::string_view hint, const std::string &argument) const;
+
     /// The change that was made last, for a command that finds that it should not have made it.
     void remember(std::shared_ptr<const Change> change) { last_change_ = std::move(change); }
     [[nodiscard]] const std::shared_ptr<const Change> &last_change() const { return last_change_; }
@@ -74,6 +78,7 @@ public:
     int fail(const Error &error);
 
 private:
+    [[nodiscard]] std::string command_words(const CommandRow &row, const std::string &argument) const;
     int fail_on(const std::string &argument, Error &error);
     void warn_of_unfinished_change(const std::string &argument) const;
 
@@ -85,9 +90,6 @@ private:
 
 /// What a next command on `argument` is made of, where it is read like that. Words of a shell.
 [[nodiscard]] report::SourceWords words_of(const std::string &argument, const SourceReading &reading);
-
-/// `hint` with every SOURCE behind "pgregion COMMAND" replaced by the source and the options that this command takes.
-[[nodiscard]] std::string fill_source(std::string_view hint, const report::SourceWords &words);
 
 /// Prints a failure: what and where, then what to do next.
 void print_error(const Error &error);
