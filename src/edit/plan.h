@@ -16,6 +16,12 @@ namespace pgregion
 /// plan_alloc with the bitmap seen at one moment, for a region whose bitmap changes meanwhile.
 [[nodiscard]] AllocPlan plan_alloc(Bytes region, Bitmap bitmap, const AllocRequest &request);
 
+/// What is wrong with a request whatever the region holds. Throw usage "order-too-large" and "count-zero";
+/// "page-out-of-range" and "page-given-twice"; "bad-map" for a range of part of a page, the smallest of any format.
+void check_request(const AllocRequest &request);
+[[nodiscard]] Bitmap page_set(std::span<const PageIndex> pages);
+void check_range(Iova iova, std::uint64_t size_bytes);
+
 /// One edit for each bitmap word in which `before` and `after` differ, ascending.
 void append_bitmap_edits(Edits &edits, const Bitmap &before, const Bitmap &after);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The plans of map and unmap.
+#include "edit/plan.h"
 #include "edit/table_editor.h"
+#include "edit/table_errors.h"
 
 #include <pgregion/error.h>
 
@@ -59,6 +61,18 @@ void check_target(const TablesInRegion &tables, const MapRequest &request)
 }
 
 }  // namespace
+
+void check_range(Iova iova, std::uint64_t size_bytes)
+{
+    if (size_bytes == 0)
+        throw bad_map("a size of 0 names nothing", "give a size that is a multiple of " + hex_text(kPageBytes));
+    if (iova.value() % kPageBytes != 0 || size_bytes % kPageBytes != 0)
+        throw bad_map("IOVA and size have to be multiples of the smallest page, " + hex_text(kPageBytes),
+                      "check IOVA and SIZE");
+    if (iova.value() + (size_bytes - 1) < iova.value())
+        throw bad_map("the range from IOVA " + hex_text(iova.value()) + " on is not one that these tables can map",
+                      "addresses end at 2^64: check IOVA and SIZE");
+}
 
 TablesPlan plan_map(Bytes region, const TablesInRegion &tables, const MapRequest &request)
 {

@@ -16,16 +16,6 @@ namespace pgregion
 namespace
 {
 
-void check_request(const AllocRequest &request)
-{
-    if (request.order > kMaxOrder)
-        throw Error(Failure::usage, "order-too-large",
-                    "order " + std::to_string(request.order) + " asks for runs of more than the region's 512 pages",
-                    "give an order from 0 to 9");
-    if (request.count == 0)
-        throw Error(Failure::usage, "count-zero", "a count of 0 asks for nothing", "give a count of at least 1");
-}
-
 Error region_full(const Bitmap &bitmap, const AllocRequest &request)
 {
     const std::uint64_t free_pages = kRegionPages - bitmap.count();
@@ -63,7 +53,18 @@ void check_page(const Bitmap &bitmap, PageIndex page)
                     "run `pgregion bitmap SOURCE --as list` to see the allocated pages");
 }
 
-// Wrong on any region, so that this comes before what the region says.
+}  // namespace
+
+void check_request(const AllocRequest &request)
+{
+    if (request.order > kMaxOrder)
+        throw Error(Failure::usage, "order-too-large",
+                    "order " + std::to_string(request.order) + " asks for runs of more than the region's 512 pages",
+                    "give an order from 0 to 9");
+    if (request.count == 0)
+        throw Error(Failure::usage, "count-zero", "a count of 0 asks for nothing", "give a count of at least 1");
+}
+
 Bitmap page_set(std::span<const PageIndex> pages)
 {
     Bitmap set;
@@ -79,8 +80,6 @@ Bitmap page_set(std::span<const PageIndex> pages)
     }
     return set;
 }
-
-}  // namespace
 
 AllocPlan plan_alloc(Bytes region, const AllocRequest &request)
 {

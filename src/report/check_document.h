@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pgregion::report
@@ -39,11 +40,14 @@ public:
     virtual ~CheckDocument() = default;
 
     virtual void add(const CheckedSource &source) = 0;
-    /// A source that could not be checked.
+    /// A source that could not be checked; an empty one stands for the command line.
     virtual void add_failure(const std::string &source, const Error &error) = 0;
     /// The whole document. `exit_status` is what the command is going to return.
     [[nodiscard]] virtual std::string finish(int exit_status) = 0;
 };
+
+/// "junit" or "sarif"; null for any other name.
+[[nodiscard]] std::unique_ptr<CheckDocument> make_document(std::string_view name, CheckTerms terms);
 
 /// JUnit's XML: one suite per source, in it one test case per check.
 [[nodiscard]] std::unique_ptr<CheckDocument> make_junit(CheckTerms terms);

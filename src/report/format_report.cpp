@@ -134,6 +134,7 @@ std::string version_document(std::string_view version)
         formats.push_back(format->name);
     const Json document{{"schema_version", kSchemaVersion},
                         {"tool", {{"name", "pgregion"}, {"version", version}}},
+                        {"exit_status", 0},
                         {"formats", formats}};
     return document.text();
 }

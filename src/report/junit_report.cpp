@@ -49,12 +49,14 @@ public:
 
     void add_failure(const std::string &source, const Error &error) override
     {
+        const std::string about = source.empty() ? "command line" : source;
         Suite suite{.tests = 1, .errors = 1};
         append(suite.cases,
-               "    <testcase classname=\"{}\" name=\"open\">\n      <error type=\"{}\" message=\"{}\">{}</error>\n"
+               "    <testcase classname=\"{}\" name=\"{}\">\n      <error type=\"{}\" message=\"{}\">{}</error>\n"
                "    </testcase>\n",
-               xml_text(source), xml_text(error.code()), xml_text(error.what()), xml_text(error.hint()));
-        close(suite, source);
+               xml_text(about), source.empty() ? "usage" : "open", xml_text(error.code()), xml_text(error.what()),
+               xml_text(error.hint()));
+        close(suite, about);
     }
 
     std::string finish(int) override

@@ -110,8 +110,11 @@ public:
     void add_failure(const std::string &source, const Error &error) override
     {
         failed_ = true;
-        notifications_.push_back(
-            notification_json("error", fmt::format("{} ({})", error.what(), error.hint()), path_uri(source)));
+        const std::string text = fmt::format("{} ({})", error.what(), error.hint());
+        if (source.empty())
+            configuration_.push_back({{"level", "error"}, {"message", message_json(text)}});
+        else
+            notifications_.push_back(notification_json("error", text, path_uri(source)));
     }
 
     std::string finish(int exit_status) override
@@ -126,6 +129,7 @@ public:
                           {"rules", rules}}}};
         const Json invocation{{"executionSuccessful", !failed_},
                               {"exitCode", exit_status},
+                              {"toolConfigurationNotifications", configuration_},
                               {"toolExecutionNotifications", notifications_}};
         // The results are text already: there may be very many.
         return fmt::format("{{\"$schema\":\"{}\",\"version\":\"2.1.0\",\"runs\":[{{\"tool\":{},\"invocations\":[{}],"
@@ -154,6 +158,7 @@ private:
     std::map<const Check *, std::size_t> rule_index_;
     std::string results_;
     Json notifications_ = Json::array();
+    Json configuration_ = Json::array();  ///< what is wrong with the command line
     bool failed_ = false;
 };
 

@@ -198,7 +198,7 @@ TEST_F(HandoverCommand, TheFdtCanComeFromAFile)
 TEST_F(HandoverCommand, AnAddressWithoutAnFdtIsRefused)
 {
     const std::string memory = source(HandoverImage(HandoverRecipe{}));
-    for (const char *place : {"0x40002000", "0", "0xfffffffffffffff0"})
+    for (const char *place : {"0x40002000", "0", "0xfffffffffffff0"})
         expect_failure(run_pgregion({"handover", memory, "--fdt", place}), kCannot, {"no sound flattened device tree"});
     EXPECT_EQ(run_pgregion({"handover", memory, "--fdt", "here"}).status, kUsage);
 }

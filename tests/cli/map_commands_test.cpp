@@ -229,7 +229,7 @@ TEST_F(MapCommand, WrongRequestsAreUsageErrors)
         {{"0xfffffffff000", "0", "8K"}, "not one that these tables can map"},
         {{"0xfffffffffffff000", "0", "8K"}, "not one that these tables can map"},
         {{"0", "0x10000000000000", "4K"}, "physical address width"},
-        {{"0", "0xfffffffffffff000", "8K"}, "physical address width"},
+        {{"0", "0xfffffffffff000", "8K"}, "physical address width"},
         {{"0", "0", "4K", "--access", ""}, "without any access"},
         {{"0", "0", "4K", "--access", "rq"}, "letters of rwx"},
         {{"0", "0", "4K", "--page-size", "3K"}, "power of two"},

@@ -11,15 +11,6 @@ namespace pgregion::cli
 namespace
 {
 
-void refuse_one_device(const SourceReading &reading)
-{
-    if (reading.names_device())
-        throw Error(Failure::usage, "bad-option",
-                    "--device and --pasid pick one translation, but checks look at everything: what is wrong for one "
-                    "device is often the fault of another",
-                    "leave them out; findings name their device");
-}
-
 /// Whether a guess stands behind the format or the number of levels.
 ReadingOrigin origin_of(const Tables &tables, const SourceReading &reading)
 {
@@ -59,6 +50,15 @@ void take_tables(OpenedSubject &opened, const SourceReading &reading)
 
 }  // namespace
 
+void refuse_one_device(const DecodingOptions &options)
+{
+    if (options.name_device())
+        throw Error(Failure::usage, "bad-option",
+                    "--device and --pasid pick one translation, but checks look at everything: what is wrong for one "
+                    "device is often the fault of another",
+                    "leave them out; findings name their device");
+}
+
 void OpenedSubject::ensure_intact(const OpenedSource &source) const
 {
     source.source().ensure_intact();
@@ -68,7 +68,6 @@ void OpenedSubject::ensure_intact(const OpenedSource &source) const
 
 OpenedSubject open_subject(const OpenedSource &source, const SourceReading &reading, const CheckArguments &arguments)
 {
-    refuse_one_device(reading);
     OpenedSubject opened;
     opened.info = source.info();
     opened.pages = {source.paddr(), kRegionPages};

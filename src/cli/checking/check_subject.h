@@ -32,8 +32,10 @@ struct OpenedSubject {
     void ensure_intact(const OpenedSource &source) const;
 };
 
-/// Throws as open_tables(), except that an undecided region is fine, and usage "bad-option" for --device and --pasid:
-/// checks look at everything.
+/// Throws usage "bad-option" for --device and --pasid: checks look at everything.
+void refuse_one_device(const DecodingOptions &options);
+
+/// Throws as open_tables(), except that an undecided region is fine. Precondition: no device is named.
 [[nodiscard]] OpenedSubject open_subject(const OpenedSource &source, const SourceReading &reading,
                                          const CheckArguments &arguments);
 

@@ -4,6 +4,7 @@
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
+#include "edit/plan.h"
 #include "report/region_report.h"
 
 namespace pgregion::cli
@@ -33,6 +34,7 @@ public:
         request_.order = static_cast<unsigned>(std::min(require_number(order_, "--order"), kBeyond));
         request_.count = require_number(count_, "--count");
         request_.zero = !no_zero_;
+        check_request(request_);
     }
 
     int run(Session &session) override

@@ -28,11 +28,15 @@ public:
         declare_which_checks(table, choices_);
     }
 
-    void prepare(const Session &session) override
+    void refuse(const SharedOptions &shared) const override
     {
-        if (session.reading().place.file)
+        if (!shared.source.inode.empty() || !shared.source.file.empty())
             throw Error(Failure::usage, "bad-option", "--inode and --file name a region in the area, not the area",
                         "leave them out here; they go with the commands that take a region, as check and info");
+    }
+
+    void prepare(const Session &) override
+    {
         if (!check_ && (choices_.fail_on != CheckChoices().fail_on || !choices_.only.empty() || !choices_.skip.empty()))
             throw Error(Failure::usage, "bad-option", "--fail-on, --only and --skip say what --check does",
                         "add --check");

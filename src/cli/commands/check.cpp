@@ -31,6 +31,8 @@ public:
             .one_of({"junit", "sarif"});
     }
 
+    void refuse(const SharedOptions &shared) const override { refuse_one_device(shared.decoding); }
+
     void prepare(const Session &session) override
     {
         const GlobalOptions &global = session.global();
@@ -44,26 +46,39 @@ public:
 
     int run(Session &session) override
     {
-        const int status = session.for_each_source(
-            sources_, [&](const std::string &source) { return check_or_note(session, source); });
-        if (document_) {
-            session.results().text(document_->finish(status));
-            session.results().mark_document();
-        }
-        return status;
+        const auto check_all = [&] {
+            return session.for_each_source(sources_,
+                                           [&](const std::string &source) { return check_or_note(session, source); });
+        };
+        return document_ ? run_for_document(session, check_all) : check_all();
     }
 
 private:
+    /// Where all of it is wrong, the document says that.
+    int run_for_document(Session &session, const std::function<int()> &check_all)
+    {
+        int status = kClean;
+        try {
+            status = check_all();
+        } catch (const Error &error) {
+            if (error.is(ErrorClass::output))
+                throw;
+            document_->add_failure(error.source(), error);
+            status = session.fail(error);
+        }
+        session.results().text(document_->finish(status));
+        session.results().mark_document();
+        return status;
+    }
+
     std::unique_ptr<report::CheckDocument> make_document() const
     {
-        if (report_.empty())
-            return nullptr;
         report::CheckTerms terms{.version = PGREGION_VERSION,
                                  .checks = chosen_checks(options_),
                                  .fail_on = fail_on(choices_),
                                  .liveupdate_known = arguments_.liveupdate.has_value(),
                                  .ram_known = !arguments_.ram.empty()};
-        return report_ == "junit" ? report::make_junit(std::move(terms)) : report::make_sarif(std::move(terms));
+        return report::make_document(report_, std::move(terms));
     }
 
     int check_or_note(Session &session, const std::string &argument)
@@ -71,7 +86,7 @@ private:
         try {
             return check(session, argument);
         } catch (const Error &error) {
-            if (document_)
+            if (document_ && error.failure() != Failure::usage)
                 document_->add_failure(argument, error);
             throw;
         }

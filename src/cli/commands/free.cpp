@@ -9,12 +9,14 @@
 #include "cli/opening/tables.h"
 #include "cli/session/session.h"
 #include "cli/writing/region_writer.h"
+#include "edit/plan.h"
 #include "report/region_report.h"
 #include "scan/references.h"
 
 #include <pgregion/error.h>
 
 #include <filesystem>
+#include <tuple>
 
 namespace pgregion::cli
 {
@@ -65,13 +67,18 @@ public:
         table.flag("--force-referenced", &force_, "free pages that a table points at, too");
     }
 
-    void prepare(const Session &session) override
+    void refuse(const SharedOptions &shared) const override
+    {
+        if (shared.decoding.name_device())
+            throw Error(Failure::usage, "bad-option",
+                        "free does not take --device and --pasid: pointers of every device count", "leave them out");
+    }
+
+    void prepare(const Session &) override
     {
         for (const std::string &text : page_texts_)
             pages_.emplace_back(require_number(text, "PAGE"));
-        if (session.reading().names_device())
-            throw Error(Failure::usage, "bad-option",
-                        "free does not take --device and --pasid: pointers of every device count", "leave them out");
+        std::ignore = page_set(pages_);
     }
 
     int run(Session &session) override

@@ -22,10 +22,10 @@ class Info final : public Command
 public:
     void declare(OptionTable &table) override { table.argument("SOURCE", &sources_, "regions"); }
 
-    void prepare(const Session &session) override
+    void refuse(const SharedOptions &shared) const override
     {
-        const SourceReading &reading = session.reading();
-        if (reading.root.given() || reading.by_register() || !reading.pieces.empty() || reading.names_device())
+        const DecodingOptions &options = shared.decoding;
+        if (!options.root.empty() || options.name_register() || !shared.source.with.empty() || options.name_device())
             throw Error(Failure::usage, "bad-option",
                         "info looks at one region from its page 1 on: it does not take --with, --device, --pasid, "
                         "--root or a register",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion map: maps a range in the page tables of a region.
+#include "cli/opening/device_rules.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/table_edits.h"
+#include "edit/plan.h"
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
@@ -34,12 +36,14 @@ public:
             .one_of({"normal", "non-cached", "device"});
     }
 
-    void prepare(const Session &) override
+    void prepare(const Session &session) override
     {
         MapRequest &request = request_;
         request.iova = Iova(require_number(iova_, "IOVA"));
         request.pa = PhysAddr(require_physical(pa_, "PA"));
         request.size_bytes = require_size(size_, "SIZE");
+        require_one_device(session.reading());
+        check_range(request.iova, request.size_bytes);
         request.access = wanted_access();
         static const std::map<std::string_view, MemoryType> kTypes{
             {"normal", MemoryType::normal}, {"non-cached", MemoryType::non_cached}, {"device", MemoryType::device}};
@@ -72,6 +76,9 @@ private:
                 throw Error(Failure::usage, "bad-access", "--access takes letters of rwx, not '" + access_ + "'",
                             "give --access r, rw, rwx …");
         }
+        if (access.empty())
+            throw Error(Failure::usage, "bad-map", "a mapping without any access maps nothing",
+                        "give --access with r, w or x");
         return access;
     }
 
@@ -80,8 +87,9 @@ private:
         if (page_size_.empty())
             return std::nullopt;
         const std::uint64_t size = require_size(page_size_, "--page-size");
-        if (!std::has_single_bit(size))
-            throw Error(Failure::usage, "bad-page-size", "a page size is a power of two, not " + page_size_,
+        if (!std::has_single_bit(size) || size < kPageBytes)
+            throw Error(Failure::usage, "bad-page-size",
+                        "a page size is a power of two of at least 4K, not " + page_size_,
                         "pgregion formats lists the page sizes of every format");
         return static_cast<std::uint8_t>(std::countr_zero(size));
     }

@@ -55,11 +55,15 @@ public:
         table.option("--level", "N", &level_, "read it as a table of this level, whatever leads to it");
     }
 
-    void prepare(const Session &) override
+    void prepare(const Session &session) override
     {
         number_ = require_number(page_, "PAGE");
-        if (!level_.empty())
-            wanted_level_ = require_number(level_, "--level");
+        if (level_.empty())
+            return;
+        wanted_level_ = require_number(level_, "--level");
+        const ReadingContext &context = session.reading().context;
+        if (context.directory != nullptr || (context.limits.levels && *wanted_level_ >= *context.limits.levels))
+            throw bad_level();
     }
 
     int run(Session &session) override
@@ -186,12 +190,17 @@ private:
                 static_cast<std::uint32_t>(skipped / role.entry_bytes)};
     }
 
+    static Error bad_level()
+    {
+        return {Failure::usage, "bad-level", "--level needs a format of page tables that has such a level",
+                "give --format NAME --levels N; levels count from 0"};
+    }
+
     [[nodiscard]] TableRole forced_role(const Tables &tables, PhysAddr address) const
     {
         const std::uint64_t level = *wanted_level_;
         if (tables.format == nullptr || level >= tables.params.levels)
-            throw Error(Failure::usage, "bad-level", "--level needs a format of page tables that has such a level",
-                        "give --format NAME --levels N; levels count from 0");
+            throw bad_level();
         TableRole role;
         role.format = tables.format;
         role.params = tables.params;

@@ -48,6 +48,8 @@ public:
         declare_check_choices(table, choices_);
     }
 
+    void refuse(const SharedOptions &shared) const override { refuse_one_device(shared.decoding); }
+
     void prepare(const Session &session) override
     {
         const bool decided = plan_only_ || safe_ || all_;
@@ -55,12 +57,12 @@ public:
             throw Error(Failure::usage, "repair-undecided",
                         "standard input is no terminal, so nobody can be asked which findings to repair",
                         "choose: -n shows the plan, -p makes the safe repairs, -y makes all");
+        arguments_ = check_arguments(choices_);
+        options_ = check_options(choices_, session.jobs());
         if (!copy_.empty() && std::filesystem::exists(std::filesystem::symlink_status(copy_)))
             throw Error(Failure::refused, "target-exists",
                         "the file for the repaired copy exists: nothing is overwritten", "choose another name for --to")
                 .at(copy_);
-        arguments_ = check_arguments(choices_);
-        options_ = check_options(choices_, session.jobs());
     }
 
     int run(Session &session) override

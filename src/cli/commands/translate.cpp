@@ -2,6 +2,7 @@
 //
 // pgregion translate: where IOVAs go, step by step, and what the hardware would say if they go nowhere.
 #include "cli/opening/device_list.h"
+#include "cli/opening/device_rules.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "report/translation_report.h"
@@ -24,10 +25,11 @@ public:
         table.option("--access", "KIND", &access_, "kind of request: r (default), w or x").one_of({"r", "w", "x"});
     }
 
-    void prepare(const Session &) override
+    void prepare(const Session &session) override
     {
         for (const std::string &iova : iovas_)
             wanted_iovas_.emplace_back(require_number(iova, "IOVA"));
+        require_one_device(session.reading());
     }
 
     int run(Session &session) override

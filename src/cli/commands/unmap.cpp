@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // pgregion unmap: takes a range out of the page tables of a region.
+#include "cli/opening/device_rules.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "cli/writing/table_edits.h"
+#include "edit/plan.h"
 
 #include <pgregion/edit.h>
 #include <pgregion/error.h>
@@ -27,10 +29,12 @@ public:
         table.flag("--free-empty", &free_empty_, "give back tables that hold nothing any more");
     }
 
-    void prepare(const Session &) override
+    void prepare(const Session &session) override
     {
         request_ = {Iova(require_number(iova_, "IOVA")), require_size(size_, "SIZE"),
                     free_empty_ ? EmptyTables::free : EmptyTables::keep};
+        require_one_device(session.reading());
+        check_range(request_.iova, request_.size_bytes);
     }
 
     int run(Session &session) override

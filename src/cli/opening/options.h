@@ -49,6 +49,9 @@ struct DecodingOptions {
     std::string registers_file;
     std::vector<std::string> devices;
     std::string pasid;
+
+    [[nodiscard]] bool name_device() const { return !devices.empty() || !pasid.empty(); }
+    [[nodiscard]] bool name_register() const { return !registers.empty() || !registers_file.empty(); }
 };
 
 /// How a change of a source can be taken back later.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/opening/reading.h"
 
+#include "cli/opening/device_rules.h"
 #include "cli/opening/numbers.h"
 #include "cli/opening/registers.h"
 #include "io/failures.h"
@@ -161,6 +162,7 @@ SourceReading read_options(const SourceOptions &source, const DecodingOptions &d
     } else {
         reading.context = read_context(decoding);
     }
+    refuse_wrong_devices(reading, reading.context.format, reading.context.directory);
     return reading;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/opening/tables.h"
 
 #include "base/bytes.h"
+#include "cli/opening/device_rules.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>
@@ -299,19 +300,10 @@ Tables open_tables(const OpenedSource &source, const SourceReading &reading)
 
 std::vector<Requester> wanted_requesters(const Tables &tables, const SourceReading &reading)
 {
-    if (reading.names_device() && tables.directory == nullptr)
-        throw Error(Failure::usage, "device-without-directory",
-                    fmt::format("--device needs a directory, but {} is page tables without one", tables.format->name),
-                    "give the format and the root of the directory, or its register: --register NAME=VALUE");
+    refuse_wrong_devices(reading, tables.format, tables.directory);
     std::vector<Requester> requesters;
-    for (const std::uint32_t id : reading.devices.ids) {
-        if (id >= tables.directory->devices)
-            throw Error(Failure::usage, "bad-device",
-                        fmt::format("{} has device ids below {}, and {} is none", tables.directory->name,
-                                    hex(tables.directory->devices), hex(id)),
-                        "check the id");
+    for (const std::uint32_t id : reading.devices.ids)
         requesters.push_back({id, reading.pasid});
-    }
     return requesters;
 }
 
@@ -322,9 +314,7 @@ std::optional<Requester> wanted_requester(const Tables &tables, const SourceRead
         return requesters.front();
     if (tables.directory == nullptr)
         return std::nullopt;
-    throw Error(Failure::usage, "device-needed",
-                "an IOVA means something only for one device, and this is a directory of devices",
-                "give one --device ID; list them: pgregion devices SOURCE");
+    throw device_needed();
 }
 
 }  // namespace pgregion::cli

@@ -4,7 +4,7 @@
 // rows out of the files in that folder; the parser, the help, the completions and the tests of the manual read it.
 #pragma once
 
-#include "cli/opening/option_table.h"
+#include "cli/opening/options.h"
 
 #include <memory>
 #include <span>
@@ -25,6 +25,8 @@ public:
 
     /// Adds the command's own arguments and options.
     virtual void declare(OptionTable &table) = 0;
+    /// Throws usage "bad-option" for shared options that this command has no use for, before their values are read.
+    virtual void refuse(const SharedOptions &) const {}
     /// Turns what was given into values, before anything is opened. Throws usage errors.
     virtual void prepare(const Session &) {}
     /// Does the work. Returns the exit status bits that its answer means (cli.md section 4); failures are

@@ -68,6 +68,27 @@ std::optional<std::size_t> command_place(const CommandTree &tree, Words words)
     return std::nullopt;
 }
 
+/// One option among the words, with what is glued to it.
+void take_wish(OutputWishes &wishes, std::string_view name, std::string_view value)
+{
+    wishes.json = wishes.json || name == "--json";
+    wishes.json_lines = wishes.json_lines || name == "--json-lines";
+    wishes.quiet = wishes.quiet || name == "--quiet";
+    if (name == "--report" && wishes.report.empty())
+        wishes.report = value;
+}
+
+/// "-vq": letters up to the first that takes a value.
+void take_letters(const CommandTree &tree, OutputWishes &wishes, const std::string &word)
+{
+    for (const char letter : word.substr(1)) {
+        const OptionRow *const row = any_option(tree, std::string("-") + letter);
+        if (row == nullptr || row->takes_value())
+            return;
+        take_wish(wishes, row->name(), {});
+    }
+}
+
 /// "did you mean a or b? "; empty where nothing is near.
 std::string nearest_text(std::string_view word, const std::vector<std::string_view> &known)
 {
@@ -131,7 +152,8 @@ private:
                                         ? app_.add_option(names, std::function<bool(const CLI::results_t &)>(kept))
                                         : app_.add_flag(names)->disable_flag_override();
         if (row.is_argument)
-            option->expected(1, row.is_list() ? CLI::detail::expected_max_vector_size : 1);
+            option->expected(1, row.is_list() ? CLI::detail::expected_max_vector_size : 1)
+                ->allow_extra_args(row.is_list());
         else if (row.takes_value())
             option->expected(1)->allow_extra_args(false)->take_all();
         options_.emplace_back(&row, option);
@@ -230,6 +252,28 @@ const CommandEntry *command_of_words(const CommandTree &tree, Words words)
 {
     const auto place = command_place(tree, words);
     return place ? tree.find(words[*place]) : nullptr;
+}
+
+OutputWishes output_wishes(const CommandTree &tree, Words words)
+{
+    OutputWishes wishes;
+    for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+        const std::string &word = words[i];
+        if (!is_option(word))
+            continue;
+        // What looks like an option is not taken for the value of another.
+        const bool has_value = takes_next(tree, word) && i + 1 < words.size() && !is_option(words[i + 1]);
+        const std::size_t equals = word.find('=');
+        if (word.starts_with("--"))
+            take_wish(wishes, std::string_view(word).substr(0, equals),
+                      has_value                     ? std::string_view(words[i + 1])
+                      : equals != std::string::npos ? std::string_view(word).substr(equals + 1)
+                                                    : std::string_view());
+        else
+            take_letters(tree, wishes, word);
+        i += has_value ? 1U : 0U;
+    }
+    return wishes;
 }
 
 ParsedWords parse_words(const CommandTree &tree, Words words)

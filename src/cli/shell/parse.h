@@ -28,6 +28,16 @@ struct ParsedWords {
 /// for words that are wrong.
 [[nodiscard]] const CommandEntry *command_of_words(const CommandTree &tree, std::span<const std::string> words);
 
+/// What words ask of the output, however wrong they are.
+struct OutputWishes {
+    bool json = false;
+    bool json_lines = false;
+    bool quiet = false;
+    std::string report;  ///< the value of --report; empty: none
+};
+
+[[nodiscard]] OutputWishes output_wishes(const CommandTree &tree, std::span<const std::string> words);
+
 /// Where to look after a usage error.
 [[nodiscard]] std::string usage_hint(const CommandEntry *command);
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/shell/run_program.h"
 
+#include "cli/checking/check_choices.h"
 #include "cli/session/session.h"
 #include "cli/shell/help.h"
 #include "cli/shell/parse.h"
+#include "cli/writing/source_journal.h"
 #include "io/output.h"
+#include "report/check_document.h"
 #include "report/format_report.h"
 
 #include <pgregion/error.h>
@@ -12,6 +15,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <tuple>
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -24,6 +28,11 @@ namespace
 
 constexpr int kOperational = static_cast<int>(Failure::operational);
 constexpr int kUsage = static_cast<int>(Failure::usage);
+
+Error internal_error(const std::exception &error)
+{
+    return {Failure::operational, "internal", error.what(), "this is a defect of pgregion: report it"};
+}
 
 /// Empty when the variable is missing.
 std::string_view environment(const char *name)
@@ -47,7 +56,7 @@ Colour choose_colour(const GlobalOptions &options)
 }
 
 /// A document that was asked for is made also under -q, which then keeps standard error quiet.
-OutputMode choose_mode(const GlobalOptions &options)
+OutputMode choose_mode(const GlobalOptions &options, const OutputWishes &wishes)
 {
     if (options.json && options.json_lines)
         throw Error(Failure::usage, "bad-option", "--json and --json-lines exclude each other", "choose one of them");
@@ -55,41 +64,98 @@ OutputMode choose_mode(const GlobalOptions &options)
         return OutputMode::json_lines;
     if (options.json)
         return OutputMode::json;
-    return options.quiet && options.output.empty() ? OutputMode::quiet : OutputMode::text;
+    return options.quiet && options.output.empty() && wishes.report.empty() ? OutputMode::quiet : OutputMode::text;
 }
 
-std::unique_ptr<ByteSink> open_sink(const GlobalOptions &options)
+/// Where results go. Nothing is opened before the command line is known to be right.
+class Output final : public ByteSink
 {
-    if (options.output.empty())
-        return std::make_unique<io::StandardOutput>();
-    return std::make_unique<io::OutputFile>(options.output);
+public:
+    explicit Output(const std::string &path) : path_(path) {}
+
+    /// Throws as the constructor of OutputFile.
+    void open()
+    {
+        if (path_.empty())
+            sink_ = std::make_unique<io::StandardOutput>();
+        else
+            sink_ = std::make_unique<io::OutputFile>(path_);
+    }
+    void write(std::string_view text) override { sink_->write(text); }
+    void finish() override { sink_->finish(); }
+    [[nodiscard]] bool reader_gone() const override { return sink_->reader_gone(); }
+
+private:
+    const std::string &path_;
+    std::unique_ptr<ByteSink> sink_;
+};
+
+/// The source, where the arguments name just one; else empty.
+std::string only_source(const CommandEntry &entry)
+{
+    const OptionRow *const row = entry.own.find("SOURCE");
+    if (row == nullptr)
+        return {};
+    if (std::string *const *text = std::get_if<std::string *>(&row->target))
+        return **text;
+    const auto &list = *std::get<std::vector<std::string> *>(row->target);
+    return list.size() == 1 ? list.front() : std::string();
+}
+
+/// Turns the command line into values. Throws usage errors; any other failure is returned, since a usage error that
+/// comes after it is the one to tell.
+std::optional<Error> prepare(const CommandTree &tree, const CommandEntry &entry, Session &session)
+{
+    std::optional<Error> failure;
+    const auto attempt = [&](const auto &step) {
+        try {
+            step();
+        } catch (Error &error) {
+            if (const std::string source = only_source(entry); !source.empty())
+                error.advise(session.fill_source(error.hint(), source));
+            if (error.failure() == Failure::usage)
+                throw;
+            if (!failure)
+                failure = error;
+        }
+    };
+    entry.command->refuse(tree.shared);
+    if (entry.row->needs != Needs::nothing)
+        attempt([&] { session.read(); });
+    if (entry.row->effect == Effect::writes)
+        std::ignore = changes_kept(tree.shared.undo);
+    attempt([&] { entry.command->prepare(session); });
+    return failure;
 }
 
 int run_command(const CommandEntry &entry, Session &session)
 {
     try {
-        if (entry.row->needs != Needs::nothing)
-            session.read();
-        entry.command->prepare(session);
         return entry.command->run(session);
     } catch (const Error &error) {
         return session.fail(error);
+    } catch (const std::exception &error) {
+        return session.fail(internal_error(error));
     }
 }
 
-int run_chosen(const CommandTree &tree, const CommandEntry &entry)
+int run_chosen(const CommandTree &tree, const CommandEntry &entry, const OutputWishes &wishes)
 {
     const GlobalOptions &options = tree.shared.global;
-    const OutputMode mode = choose_mode(options);
+    const OutputMode mode = choose_mode(options, wishes);
     const report::Palette palette(choose_colour(options));
-    const auto sink = open_sink(options);
-    report::ResultWriter results(*sink, mode, std::string(entry.row->name), PGREGION_VERSION);
+    Output output(options.output);
+    report::ResultWriter results(output, mode, std::string(entry.row->name), PGREGION_VERSION);
     Session session({*entry.row, tree.shared, results, palette});
-    const int status = run_command(entry, session);
+    const std::optional<Error> failure = prepare(tree, entry, session);
+    if (failure && !wishes.report.empty())
+        throw *failure;  // the report is of that alone
+    output.open();
+    const int status = failure ? session.fail(*failure) : run_command(entry, session);
     results.finish(status);
     // A command that failed has nothing to put into the place of a good file, unless the failure is the result.
     if (options.output.empty() || (status & (kOperational | kUsage)) == 0 || results.holds_failures())
-        sink->finish();
+        output.finish();
     return status;
 }
 
@@ -100,55 +166,78 @@ void print(const std::string &text)
     output.finish();
 }
 
-/// What the words want, however wrong they are.
-OutputMode mode_of_words(std::span<const std::string> words)
+void print_version(const OutputWishes &wishes)
 {
-    if (std::ranges::find(words, "--json") != words.end())
-        return OutputMode::json;
-    return std::ranges::find(words, "--json-lines") != words.end() ? OutputMode::json_lines : OutputMode::text;
-}
-
-void print_version(OutputMode mode)
-{
-    if (mode == OutputMode::text)
-        print(fmt::format("pgregion {}\nJSON schema {}\n", PGREGION_VERSION, kSchemaVersion));
-    else
+    if (wishes.json || wishes.json_lines)
         print(report::version_document(PGREGION_VERSION) + "\n");
+    else
+        print(fmt::format("pgregion {}\nJSON schema {}\n", PGREGION_VERSION, kSchemaVersion));
 }
 
-/// A failure before there is a command to report it: on standard error, and where JSON is wanted as its document.
-int fail_early(const CommandTree &tree, std::span<const std::string> words, const Error &error)
+class StringSink final : public ByteSink
+{
+public:
+    void write(std::string_view text) override { text_ += text; }
+    void finish() override {}
+    [[nodiscard]] const std::string &text() const { return text_; }
+
+private:
+    std::string text_;
+};
+
+/// A failure as the document that was asked for; empty where none was.
+std::string failure_document(const CommandEntry *entry, const OutputWishes &wishes, const Error &error)
 {
     const int status = static_cast<int>(error.failure());
-    if (std::ranges::none_of(words, [](const std::string &word) { return word == "-q" || word == "--quiet"; }))
+    StringSink document;
+    if (wishes.json || wishes.json_lines) {
+        report::ResultWriter results(document, wishes.json ? OutputMode::json : OutputMode::json_lines,
+                                     entry == nullptr ? std::string() : std::string(entry->row->name),
+                                     PGREGION_VERSION);
+        results.fail(error);
+        results.finish(status);
+    } else if (entry != nullptr && entry->own.find("--report") != nullptr) {
+        const auto checked = report::make_document(
+            wishes.report, {.version = PGREGION_VERSION, .checks = chosen_checks({}), .fail_on = std::nullopt});
+        if (checked) {
+            checked->add_failure(error.source(), error);
+            document.write(checked->finish(status));
+        }
+    }
+    return document.text();
+}
+
+/// A failure that is nobody's result: on standard error, and as a document on standard output where one was asked for.
+int fail_early(const CommandTree &tree, std::span<const std::string> words, const Error &error)
+{
+    const OutputWishes wishes = output_wishes(tree, words);
+    if (!wishes.quiet)
         print_error(error);
-    const OutputMode mode = mode_of_words(words);
-    if (mode == OutputMode::text)
-        return status;
-    const CommandEntry *const entry = command_of_words(tree, words);
-    io::StandardOutput output;
-    report::ResultWriter results(output, mode, entry == nullptr ? std::string() : std::string(entry->row->name),
-                                 PGREGION_VERSION);
-    results.fail(error);
-    results.finish(status);
-    output.finish();
-    return status;
+    // Where standard output itself is what failed, there may be half a document already.
+    const bool gone = error.is(ErrorClass::output) && tree.shared.global.output.empty();
+    if (const std::string document = failure_document(command_of_words(tree, words), wishes, error);
+        !gone && !document.empty())
+        print(document);
+    return static_cast<int>(error.failure());
 }
 
 int parse_and_run(std::span<const std::string> words)
 {
     const CommandTree tree;
+    const OutputWishes wishes = output_wishes(tree, words);
     try {
         const ParsedWords parsed = parse_words(tree, words);
         if (parsed.wish == Wish::run)
-            return run_chosen(tree, *parsed.command);
+            return run_chosen(tree, *parsed.command, wishes);
         if (parsed.wish == Wish::help)
             print(help_text(tree, parsed.command, help_width()));
         else
-            print_version(mode_of_words(words));
+            print_version(wishes);
         return kClean;
     } catch (const Error &error) {
         return fail_early(tree, words, error);
+    } catch (const std::exception &error) {
+        return fail_early(tree, words, internal_error(error));
     }
 }
 
@@ -164,7 +253,7 @@ int run_program(int argc, const char *const *argv)
         print_error(error);
         return static_cast<int>(error.failure());
     } catch (const std::exception &error) {
-        print_error(Error(Failure::operational, "internal", error.what(), "this is a defect of pgregion: report it"));
+        print_error(internal_error(error));
         return kOperational;
     }
 }
