@@ -51,6 +51,35 @@ TEST_F(ExplainCommand, BreaksLinesAtAHundredColumns)
     }
 }
 
+TEST_F(ExplainCommand, TakesARowOfTheSpecificationInEitherCase)
+{
+    const std::string text = output_of({"explain", "PT18"});
+    EXPECT_THAT(text, HasSubstr("leaf-maps-tables: "));
+    EXPECT_EQ(output_of({"explain", "pt18"}), text);
+    EXPECT_THAT(output_of({"explain", "D3b"}), HasSubstr("table-shared"));
+    EXPECT_THAT(output_of({"explain", "D3"}), HasSubstr("table-shared"));
+    const std::string one_of_many = output_of({"explain", "PT1"});
+    EXPECT_THAT(one_of_many, testing::Not(HasSubstr("PT18"))) << "PT1 is another row than PT18";
+}
+
+TEST_F(ExplainCommand, TellsWhatTheNumberOfAFaultMeansToEachHardware)
+{
+    const std::string text = output_of({"explain", "0x5"});
+    EXPECT_THAT(text, HasSubstr("vt-d fault 0x5: no write permission\n"));
+    EXPECT_EQ(output_of({"explain", "5"}), text);
+    EXPECT_THAT(output_of({"explain", "0x71"}), HasSubstr("vt-d fault 0x71: first-stage paging entry not present\n"));
+    EXPECT_THAT(output_of({"explain", "258"}), HasSubstr("riscv-iommu fault 0x102: DDT entry not valid\n"));
+    const Json faults = Json::parse(output_of({"explain", "0x0a", "--json"})).at("results").at(0).at("faults");
+    EXPECT_EQ(faults.at(0).at("architecture"), "smmuv3");
+    EXPECT_EQ(faults.at(0).at("code"), "0xa");
+}
+
+TEST_F(ExplainCommand, RefusesANumberThatNoFaultHas)
+{
+    const ProgramOutcome outcome = run_pgregion({"explain", "0xfff0"});
+    expect_failure(outcome, 16, {"no fault of tables or directories has the number 0xfff0", "0x"});
+}
+
 TEST_F(ExplainCommand, GivesTheSameInJson)
 {
     const Json all = Json::parse(output_of({"explain", "--json"})).at("results").at(0);

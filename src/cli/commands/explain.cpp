@@ -11,6 +11,8 @@
 #include <pgregion/error.h>
 #include <pgregion/faults.h>
 
+#include <algorithm>
+
 namespace pgregion::cli
 {
 
@@ -50,28 +52,35 @@ private:
     /// A code, or a row of the specification, from which several checks may come.
     void take_checks()
     {
-        std::string origin;
-        for (const char letter : code_)
-            origin += letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
         for (const Check *check : all_checks()) {
-            if (is_of(check->origin, origin))
+            if (is_of(check->origin, code_))
                 checks_.push_back(check);
         }
         if (checks_.empty())
             checks_.push_back(&require_check(code_));
     }
 
-    /// Whether `row` is one of the words of `origin`: "D3b, PT17".
+    /// Whether one of the words of `origin`, as in "D3b, PT17", is the row: upper and lower case are one, and "D3" has
+    /// the parts D3a and D3b.
     static bool is_of(std::string_view origin, std::string_view row)
     {
         constexpr std::string_view kBetween = " ,;()";
         for (std::size_t at = origin.find_first_not_of(kBetween); at != std::string_view::npos;) {
             const std::size_t end = std::min(origin.find_first_of(kBetween, at), origin.size());
-            if (origin.substr(at, end - at) == row)
+            if (is_row(origin.substr(at, end - at), row))
                 return true;
             at = origin.find_first_not_of(kBetween, end);
         }
         return false;
+    }
+
+    static bool is_row(std::string_view word, std::string_view row)
+    {
+        const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+        const bool has_number = row.find_first_of("0123456789") != std::string_view::npos;
+        const bool has_part = word.size() == row.size() + 1 && lower(word.back()) >= 'a' && lower(word.back()) <= 'z';
+        return has_number && (word.size() == row.size() || has_part) &&
+               std::ranges::equal(word.substr(0, row.size()), row, {}, lower, lower);
     }
 
     void take_faults(std::uint64_t number)
