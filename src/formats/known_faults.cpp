@@ -69,8 +69,7 @@ std::vector<KnownFault> known_faults()
     add_directory(all, "smmuv3", formats::smmu::directory_faults());
     add_directory(all, "riscv-iommu", formats::riscv::directory_faults());
     std::ranges::sort(all);
-    const auto twins = std::ranges::unique(all);
-    all.erase(twins.begin(), twins.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
 }
 
