@@ -18,7 +18,7 @@ using Strings = std::vector<std::string>;
 
 constexpr std::string_view kProgram = "pgregion ";
 /// Of commands with the same options so many are tried in one process.
-constexpr int kTriedPerShape = 2;
+constexpr int kTriedPerShape = 8;
 /// Larger sources are not copied for a step that writes.
 constexpr std::uintmax_t kMostCopied = std::uintmax_t{64} << 20;
 
