@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/shell/completions.h"
 
-#include <pgregion/error.h>
-
 #include <array>
 #include <set>
+#include <stdexcept>
 
 namespace pgregion::cli
 {
@@ -23,10 +22,7 @@ std::string_view marker_of(std::string_view line)
     return line.substr(kBegin.size(), line.size() - kBegin.size() - 1);
 }
 
-[[noreturn]] void refuse(const std::string &why)
-{
-    throw Error(Failure::operational, "bad-template", why, "the names are in src/cli/shell/completions_SHELL.cpp");
-}
+[[noreturn]] void refuse(const std::string &why) { throw std::runtime_error("a template of completions/: " + why); }
 
 }  // namespace
 

@@ -26,7 +26,7 @@ struct CompletionFile {
 /// fish 3 or later.
 [[nodiscard]] std::span<const CompletionFile> completion_files();
 
-/// The template with the tables in the place of the lines `# @NAME@`. Throws Error "bad-template" when it has a name
+/// The template with the tables in the place of the lines `# @NAME@`. Throws std::runtime_error when it has a name
 /// that there is not, or leaves out one that there is.
 [[nodiscard]] std::string filled_in(std::string_view text, const ShellTables &tables);
 

@@ -6,8 +6,6 @@
 #include "cli/shell/json_schema.h"
 #include "io/output.h"
 
-#include <pgregion/error.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -54,11 +52,9 @@ void write_schema(const std::filesystem::path &source, const std::filesystem::pa
     write_file(build / "pgregion.schema.json", cli::json_schema(parts, commands));
 }
 
-int fail(const char *what, const std::string &hint)
+int fail(const char *why)
 {
-    static_cast<void>(std::fprintf(stderr, "pgregion_generate: %s\n", what));
-    if (!hint.empty())
-        static_cast<void>(std::fprintf(stderr, "  hint: %s\n", hint.c_str()));
+    static_cast<void>(std::fprintf(stderr, "pgregion_generate: %s\n", why));
     return EXIT_FAILURE;
 }
 
@@ -67,14 +63,12 @@ int fail(const char *what, const std::string &hint)
 int main(int argc, char **argv)
 {
     if (argc != 3)
-        return fail("usage: pgregion_generate SOURCE BUILD", {});
+        return fail("usage: pgregion_generate SOURCE BUILD");
     try {
         write_completions(argv[1], argv[2]);
         write_schema(argv[1], argv[2]);
-    } catch (const Error &error) {
-        return fail(error.what(), error.hint());
     } catch (const std::exception &error) {
-        return fail(error.what(), {});
+        return fail(error.what());
     }
     return EXIT_SUCCESS;
 }

@@ -26,7 +26,7 @@ inline constexpr const char *kSchemaFolder = "src/report/schema";
 /// Texts by name: "frame", and a fragment by the name of its command.
 using SchemaParts = std::map<std::string, std::string>;
 
-/// The schema as text. Throws Error "bad-schema" which names the part: a command without a fragment, a fragment without
+/// The schema as text. Throws std::runtime_error which names the part: a command without a fragment, a fragment without
 /// a command, one that is no such object, a name that is not defined, defined twice or not used, and two commands that
 /// mean different rows by one record.
 [[nodiscard]] std::string json_schema(const SchemaParts &parts, const std::vector<std::string> &commands);
