@@ -197,7 +197,7 @@ TEST_F(Registers, WrongValuesAreUsageErrors)
         {{"--register", "rtaddr=0xffff888001001400"}, "kernel virtual address"},
         {{"--register", "\x1b[31m"}, R"('\x1b[31m')"},
         {{"--register", "rtaddr=0x10000000000000000"}, "rtaddr"},
-        {{"--register", "cr3=0x1001000"}, "rtaddr, devtab, strtab-base, strtab-base-cfg or ddtp"},
+        {{"--register", "cr3=0x1001000"}, "rtaddr, devtab, strtab-base, strtab-base-cfg, ddtp"},
         {{"--register", "strtab-base-cfg=6"}, "strtab-base"},
         {{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x100000006"}, "32 bits"},
         {{"--register", "rtaddr=0x1001400", "--root", "page:1"}, "--root"},
