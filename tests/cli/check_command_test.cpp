@@ -96,7 +96,8 @@ TEST_F(CheckCommand, SaysWhatWhereWhyAndTheNextCommand)
     EXPECT_THAT(outcome.output, HasSubstr("entry 5 of the level-0 table at 0x1003000 (page 3)"));
     EXPECT_THAT(outcome.output, HasSubstr("IOVA 0x5000"));
     EXPECT_THAT(outcome.output, HasSubstr("\n  why   " + std::string(row->why.substr(0, 40))));
-    EXPECT_THAT(outcome.output, HasSubstr("\n  next  pgregion repair -n " + source + "@0x1000000 --format vtd-ss --levels 3"));
+    EXPECT_THAT(outcome.output,
+                HasSubstr("\n  next  pgregion repair -n " + source + "@0x1000000 --format vtd-ss --levels 3"));
     EXPECT_THAT(outcome.output, HasSubstr("\n        pgregion explain leaf-maps-tables\n"));
     EXPECT_THAT(outcome.output, HasSubstr("\n1 error (1 of security), 2 warnings, 0 notes\n"));
 }
