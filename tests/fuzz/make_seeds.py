@@ -5,10 +5,12 @@
 usage: make_seeds.py PGREGION TESTS OUT
 
 OUT/check, OUT/walk, OUT/plan: the sound regions of TESTS/cases/healthy as sparse_image.h reads them
+OUT/registers: register files of real machines
 OUT/elf, lime, flattened, unpack, fdt: small files, see dump_seeds.py
 OUT/text_form: the texts themselves; OUT/open: their first pages; OUT/journal: undo journals of some changes
 """
 
+import glob
 import json
 import os
 import struct
@@ -67,6 +69,9 @@ def main():
 
     for seed in dump_seeds.seeds():
         keep(*seed)
+    for path in sorted(glob.glob(f"{tests}/fixtures/*/registers.txt")):
+        with open(path, "rb") as f:
+            keep("registers", os.path.basename(os.path.dirname(path)), f.read())
     formats = numbers_of_formats(tool)
     folder = f"{tests}/cases/healthy"
     with tempfile.TemporaryDirectory() as work:
