@@ -90,4 +90,18 @@ std::string joined_or(std::span<const std::string_view> words)
     return text;
 }
 
+std::string listed(std::span<const std::string_view> words)
+{
+    std::string text;
+    for (const std::string_view word : words)
+        text += (text.empty() ? "" : ", ") + std::string(word);
+    return text;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string_view> known)
+{
+    const std::vector<std::string_view> found = nearest(word, known);
+    return found.empty() ? std::string() : "did you mean " + joined_or(found) + "? ";
+}
+
 }  // namespace pgregion::cli

@@ -23,4 +23,10 @@ namespace pgregion::cli
 /// "rtaddr", "rtaddr or devtab", "rtaddr, devtab or ddtp".
 [[nodiscard]] std::string joined_or(std::span<const std::string_view> words);
 
+/// "rtaddr, devtab, ddtp".
+[[nodiscard]] std::string listed(std::span<const std::string_view> words);
+
+/// "did you mean rtaddr or devtab? " of the nearest, with a space behind it for what follows; empty where none is near.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
+
 }  // namespace pgregion::cli

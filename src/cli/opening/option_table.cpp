@@ -28,23 +28,13 @@ std::vector<std::string> split_names(std::string_view names)
     return list;
 }
 
-std::string joined_words(const std::vector<std::string> &words)
-{
-    std::string text;
-    for (const std::string &word : words)
-        text += (text.empty() ? "" : ", ") + word;
-    return text;
-}
-
 void require_word(const OptionRow &row, const std::string &value)
 {
     if (row.words.empty() || std::ranges::find(row.words, value) != row.words.end())
         return;
     const std::vector<std::string_view> known(row.words.begin(), row.words.end());
-    const std::vector<std::string_view> near = nearest(value, known);
     throw Error(Failure::usage, "bad-value", fmt::format("{} does not take '{}'", row.name(), printable(value)),
-                (near.empty() ? std::string() : fmt::format("did you mean {}? ", joined_or(near))) +
-                    fmt::format("it takes {}", joined_words(row.words)));
+                did_you_mean(value, known) + "it takes " + listed(known));
 }
 
 std::uint64_t number_of(const OptionRow &row, const std::string &value)

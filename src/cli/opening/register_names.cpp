@@ -109,19 +109,6 @@ std::optional<RegisterPlace> find_register(std::string_view name)
     return std::nullopt;
 }
 
-namespace
-{
-
-std::string listed(const std::vector<std::string_view> &names)
-{
-    std::string text;
-    for (const std::string_view name : names)
-        text += (text.empty() ? "" : ", ") + std::string(name);
-    return text;
-}
-
-}  // namespace
-
 RegisterPlace require_register(std::string_view name)
 {
     if (const auto place = find_register(name))

@@ -89,20 +89,13 @@ void take_letters(const CommandTree &tree, OutputWishes &wishes, const std::stri
     }
 }
 
-/// "did you mean a or b? "; empty where nothing is near.
-std::string nearest_text(std::string_view word, const std::vector<std::string_view> &known)
-{
-    const std::vector<std::string_view> found = nearest(word, known);
-    return found.empty() ? std::string() : fmt::format("did you mean {}? ", joined_or(found));
-}
-
 Error no_such_command(const std::string &word)
 {
     std::vector<std::string_view> known;
     for (const CommandRow *row : command_rows())
         known.push_back(row->name);
     return {Failure::usage, "no-such-command", fmt::format("there is no command '{}'", printable(word)),
-            nearest_text(word, known) + usage_hint(nullptr)};
+            did_you_mean(word, known) + usage_hint(nullptr)};
 }
 
 /// One command's words, taken apart by CLI11.
@@ -209,7 +202,7 @@ private:
             return {Failure::usage, "bad-option", fmt::format("{} does not take {}", entry_.row->name, printable(name)),
                     usage_hint(&entry_)};
         return {Failure::usage, "no-such-option", fmt::format("there is no option '{}'", printable(name)),
-                nearest_text(name, option_names()) + usage_hint(&entry_)};
+                did_you_mean(name, option_names()) + usage_hint(&entry_)};
     }
 
     [[nodiscard]] std::vector<std::string_view> option_names() const
