@@ -104,7 +104,12 @@ private:
 
 }  // namespace
 
-extern const CommandRow area_row{"area", "a pkernfs area: super block, inodes, files, regions", Section::search,
-                                 Needs::source, make_command<ListArea>};
+extern const CommandRow area_row{"area",
+                                 "a pkernfs area: super block, inodes, files, regions",
+                                 Section::search,
+                                 Needs::source,
+                                 make_command<ListArea>,
+                                 Effect::reads,
+                                 Subject::whole_area};
 
 }  // namespace pgregion::cli

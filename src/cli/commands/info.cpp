@@ -126,7 +126,12 @@ private:
 
 }  // namespace
 
-extern const CommandRow info_row{"info", "what a region is: state, counts, format, base, what to run next",
-                                 Section::region, Needs::tables, make_command<Info>};
+extern const CommandRow info_row{"info",
+                                 "what a region is: state, counts, format, base, what to run next",
+                                 Section::region,
+                                 Needs::tables,
+                                 make_command<Info>,
+                                 Effect::reads,
+                                 Subject::one_region};
 
 }  // namespace pgregion::cli

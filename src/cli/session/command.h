@@ -44,6 +44,10 @@ enum class Needs { nothing, source, tables };
 /// others warn of a change that was cut short.
 enum class Effect { reads, writes };
 
+/// What the shared options of a command can be about: anything; a whole pkernfs area, so no file in it; one region from
+/// its page 1 on, so no other root, register or piece. A next step leaves out what its command refuses.
+enum class Subject { any, whole_area, one_region };
+
 struct CommandRow {
     std::string_view name;
     std::string_view summary;
@@ -51,6 +55,7 @@ struct CommandRow {
     Needs needs;
     std::unique_ptr<Command> (*make)();
     Effect effect = Effect::reads;
+    Subject subject = Subject::any;
 };
 
 template <class T>

@@ -22,12 +22,12 @@ void print_line(const std::string &line)
     static_cast<void>(std::fputs(("pgregion: " + line + "\n").c_str(), stderr));
 }
 
-/// As much of it as the command takes: area looks at a whole area, info at one region from its page 1 on.
+/// As much of it as the command takes.
 SourceReading reading_for(const CommandRow &row, SourceReading reading)
 {
-    if (row.name == "area")
+    if (row.subject == Subject::whole_area)
         reading.place.file.reset();
-    if (row.name != "info")
+    if (row.subject != Subject::one_region)
         return reading;
     reading.pieces.clear();
     reading.root = {};
