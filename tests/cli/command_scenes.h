@@ -11,6 +11,7 @@
 #include "cli/shell/command_tree.h"
 #include "support/area_image.h"
 #include "support/handover_image.h"
+#include "support/source_tree.h"
 
 #include <pgregion/text_form.h>
 
@@ -215,7 +216,7 @@ class SceneTest : public CommandTest
 protected:
     SceneTest()
     {
-        std::ifstream sample(PGREGION_TEST_SOURCE_DIR "/tests/samples/domain.pgtext", std::ios::binary);
+        std::ifstream sample(source_tree() + "/tests/samples/domain.pgtext", std::ios::binary);
         text_.assign(std::istreambuf_iterator<char>(sample), {});
         directory().file("t.pgtext", text_);
         const std::vector<std::byte> parsed = parse_text_form(text_);

@@ -12,6 +12,7 @@
 #include "support/handover_image.h"
 #include "support/region_image.h"
 #include "support/run_program.h"
+#include "support/source_tree.h"
 #include "support/table_image.h"
 #include "unit/io_test_support.h"
 
@@ -33,7 +34,6 @@ namespace
 
 using Json = nlohmann::json;
 
-constexpr const char *kValidator = PGREGION_TEST_SOURCE_DIR "/tests/support/validate_json.py";
 constexpr const char *kPython = "/usr/bin/python3";
 
 /// Of the build whose executable is under test: beside it.
@@ -313,7 +313,7 @@ std::optional<std::map<std::string, std::string>> verdicts(const TemporaryDirect
     call.arguments = {kPython, "-c", "import jsonschema; jsonschema.Draft202012Validator"};
     if (run_program(call).status != 0)
         return std::nullopt;
-    call.arguments = {kPython, kValidator, schema_file(), folder.path()};
+    call.arguments = {kPython, source_tree() + "/tests/support/validate_json.py", schema_file(), folder.path()};
     const ProgramOutcome outcome = run_program(call);
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     std::map<std::string, std::string> said;

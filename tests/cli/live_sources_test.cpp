@@ -3,6 +3,7 @@
 // Live sources as far as a machine without them can tell: loop devices, and device nodes with nothing behind them. The
 // rest (/dev/mem, kcore, vmcore, pmem, device dax) is tested in a virtual machine, see tests/vm/run.sh.
 #include "cli/command_test.h"
+#include "support/source_tree.h"
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,7 +17,6 @@ namespace
 {
 
 constexpr std::size_t kRegionBytes = std::size_t{2} << 20;
-const std::string kSample = PGREGION_TEST_SOURCE_DIR "/tests/samples/domain.pgtext";
 
 class LiveSources : public CommandTest
 {
@@ -24,7 +24,8 @@ protected:
     /// A disk of 6 MiB with the sample region at 2 MiB; makes the region alone, too.
     [[nodiscard]] std::string disk_with_region() const
     {
-        EXPECT_EQ(run_pgregion({"restore", kSample, path("region.img")}).status, 0);
+        EXPECT_EQ(run_pgregion({"restore", source_tree() + "/tests/samples/domain.pgtext", path("region.img")}).status,
+                  0);
         const Image region = read_image(path("region.img"));
         Image disk(3 * kRegionBytes);
         std::ranges::copy(region, disk.begin() + kRegionBytes);

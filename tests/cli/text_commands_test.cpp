@@ -3,6 +3,7 @@
 // dump and restore: what one writes the other makes again, byte for byte, and nobody's data is lost on the way.
 #include "cli/command_test.h"
 #include "support/fixtures.h"
+#include "support/source_tree.h"
 
 #include <random>
 
@@ -116,7 +117,7 @@ TEST_F(Restore, MissingFileIsMade)
 
 TEST_F(Restore, SampleDomainTranslatesAsItsCommentsSay)
 {
-    const std::string sample = std::string(PGREGION_TEST_SOURCE_DIR) + "/tests/samples/domain.pgtext";
+    const std::string sample = source_tree() + "/tests/samples/domain.pgtext";
     ASSERT_EQ(run_pgregion({"restore", sample, path("domain.img")}).status, 0);
     const std::string walk = output_of({"translate", path("domain.img"), "0x7f1234567abc", "--paddr", "0x140000000",
                                         "--format", "vtd-ss", "--levels", "4"});

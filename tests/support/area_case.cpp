@@ -2,6 +2,7 @@
 #include "support/area_case.h"
 
 #include "support/check_case.h"
+#include "support/source_tree.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,7 +20,7 @@ namespace
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-fs::path folder() { return fs::path(PGREGION_TEST_SOURCE_DIR) / "tests" / "cases"; }
+fs::path folder() { return fs::path(source_tree()) / "tests" / "cases"; }
 
 Words words_of(const std::string &line)
 {

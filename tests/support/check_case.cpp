@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/check_case.h"
 
+#include "support/source_tree.h"
+
 #include <pgregion/text_form.h>
 
 #include <algorithm>
@@ -21,7 +23,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kWord = 8;
 
-fs::path cases_folder() { return fs::path(PGREGION_TEST_SOURCE_DIR) / "tests" / "cases"; }
+fs::path cases_folder() { return fs::path(source_tree()) / "tests" / "cases"; }
 
 std::string content_of(const fs::path &path)
 {

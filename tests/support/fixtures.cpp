@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "support/fixtures.h"
 
+#include "support/source_tree.h"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -66,16 +68,12 @@ std::string access_letters(const std::string &text)
 
 }  // namespace
 
-fs::path fixture(const std::string &relative)
-{
-    return fs::path(PGREGION_TEST_SOURCE_DIR) / "tests" / "fixtures" / relative;
-}
+fs::path fixture(const std::string &relative) { return fs::path(source_tree()) / "tests" / "fixtures" / relative; }
 
 std::optional<fs::path> shared_fixture(const std::string &relative)
 {
     const char *named = std::getenv("PGREGION_SHARED");
-    const fs::path shared =
-        named != nullptr ? fs::path(named) : fs::path(PGREGION_TEST_SOURCE_DIR).parent_path() / "shared";
+    const fs::path shared = named != nullptr ? fs::path(named) : fs::path(source_tree()).parent_path() / "shared";
     const fs::path file = shared / "fixtures" / relative;
     return fs::exists(file) ? std::optional(file) : std::nullopt;
 }

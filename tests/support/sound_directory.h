@@ -3,6 +3,8 @@
 // The sound directories of tests/cases/healthy as something that checks and repairs can be run on directly.
 #pragma once
 
+#include "support/source_tree.h"
+
 #include <pgregion/check.h>
 #include <pgregion/edit.h>
 #include <pgregion/text_form.h>
@@ -23,7 +25,7 @@ class SoundDirectory
 public:
     explicit SoundDirectory(const std::string &name)
     {
-        const std::string path = std::string(PGREGION_TEST_SOURCE_DIR) + "/tests/cases/healthy/" + name + ".pgtext";
+        const std::string path = test::source_tree() + "/tests/cases/healthy/" + name + ".pgtext";
         std::stringstream text;
         text << std::ifstream(path).rdbuf();
         if (text.str().find(kMark) == std::string::npos)

@@ -9,6 +9,7 @@
 //   error, security
 //   .El
 #include "support/mdoc.h"
+#include "support/source_tree.h"
 
 #include <pgregion/check.h>
 
@@ -63,7 +64,7 @@ Entry entry_of(const Check &check)
 
 std::string manual_page()
 {
-    std::ifstream in(PGREGION_TEST_SOURCE_DIR "/man/pgregion-checks.7", std::ios::binary);
+    std::ifstream in(test::source_tree() + "/man/pgregion-checks.7", std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
 

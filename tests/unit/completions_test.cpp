@@ -4,6 +4,7 @@
 // expected. The three shells are asked the same questions and owe the same answers.
 #include "cli/shell/completions.h"
 #include "support/run_program.h"
+#include "support/source_tree.h"
 #include "unit/io_test_support.h"
 
 #include <algorithm>
@@ -260,8 +261,7 @@ TEST(Completions, AreThoseOfTheCommandTree)
     for (const CompletionFile &file : completion_files()) {
         const auto shell = std::ranges::find(shells(), std::string(file.name), &Shell::file);
         ASSERT_NE(shell, shells().end()) << file.name << " is asked no questions here";
-        const std::string text =
-            content_of(std::string(PGREGION_TEST_SOURCE_DIR) + "/completions/" + file.name + ".in");
+        const std::string text = content_of(test::source_tree() + "/completions/" + file.name + ".in");
         EXPECT_TRUE(content_of(file_of(*shell)) == filled_in(text, file.tables(completion_model(tree))))
             << file_of(*shell) << " is not what the build should have made";
         files.insert(file.name);

@@ -5,6 +5,7 @@
 // written for that.
 #include "cli/shell/command_tree.h"
 #include "support/manual_check.h"
+#include "support/source_tree.h"
 
 #include <pgregion/format.h>
 #include <pgregion/walk.h>
@@ -24,7 +25,7 @@ using namespace test::mdoc;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::filesystem::path kProject = PGREGION_TEST_SOURCE_DIR;
+const std::filesystem::path kProject = test::source_tree();
 
 std::string read_text(const std::filesystem::path &path)
 {

@@ -5,6 +5,7 @@
 #include "cli/session/command.h"
 #include "cli/shell/json_schema.h"
 #include "support/run_program.h"
+#include "support/source_tree.h"
 #include "unit/io_test_support.h"
 
 #include <filesystem>
@@ -163,7 +164,7 @@ TEST(SchemaParts, ARecordMeansOneThing)
 TEST(SchemaParts, TheBuiltSchemaIsMadeOfThePartsOfTheTree)
 {
     SchemaParts parts;
-    const std::filesystem::path folder = std::filesystem::path(PGREGION_TEST_SOURCE_DIR) / kSchemaFolder;
+    const std::filesystem::path folder = std::filesystem::path(test::source_tree()) / kSchemaFolder;
     for (const auto &entry : std::filesystem::directory_iterator(folder))
         parts.emplace(entry.path().stem().string(), test::content_of(entry.path().string()));
     Strings commands;

@@ -3,6 +3,8 @@
 // The sources of the tree, for tests of its shape.
 #pragma once
 
+#include "support/source_tree.h"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -22,7 +24,7 @@ struct SourceFile {
 inline std::vector<SourceFile> source_files(const std::vector<std::string> &folders)
 {
     namespace fs = std::filesystem;
-    const fs::path root = PGREGION_TEST_SOURCE_DIR;
+    const fs::path root = test::source_tree();
     std::vector<SourceFile> files;
     for (const std::string &folder : folders) {
         for (const auto &entry : fs::recursive_directory_iterator(root / folder)) {

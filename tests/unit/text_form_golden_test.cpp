@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // The text form against literal bytes. The words of the tables are those of iommu-formats.md section 1.12 (E1).
+#include "support/source_tree.h"
 #include "text_form/block.h"
 
 #include <pgregion/region.h>
@@ -66,7 +67,7 @@ TextTable directory(std::uint64_t page, std::uint8_t type, std::optional<std::ui
 
 std::string sample(const std::string &name)
 {
-    std::ifstream in(std::string(PGREGION_TEST_SOURCE_DIR) + "/tests/samples/" + name, std::ios::binary);
+    std::ifstream in(test::source_tree() + "/tests/samples/" + name, std::ios::binary);
     EXPECT_TRUE(in) << name;
     return {std::istreambuf_iterator<char>(in), {}};
 }
