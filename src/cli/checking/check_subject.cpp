@@ -80,7 +80,7 @@ OpenedSubject open_subject(const OpenedSource &source, const SourceReading &read
         opened.undecided = error;
     }
     if (source.is_region())
-        opened.subject.region = CheckRegion{source.region(), opened.pages.base};
+        opened.subject.region = CheckRegion{source.region(RegionNeeds::allocated), opened.pages.base};
     opened.subject.liveupdate = arguments.liveupdate;
     opened.subject.ram = arguments.ram;
     return opened;

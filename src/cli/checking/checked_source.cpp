@@ -43,6 +43,9 @@ report::CheckedSource check_source(const OpenedSource &source, const OpenedSubje
     if (opened.undecided)
         checked.notes.push_back(
             fmt::format("the tables are not checked: {}; {}", opened.undecided->what(), opened.undecided->hint()));
+    if (opened.subject.region && source.pages_left_out() != 0)
+        checked.notes.push_back(fmt::format(
+            "{} free pages of the region are not in the source: they are taken for zeros", source.pages_left_out()));
     checked.report = run_checks(opened.subject, options);
     return checked;
 }

@@ -32,7 +32,7 @@ private:
     int show(Session &session, const std::string &argument) const
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Bitmap bitmap = Bitmap::read(source.region());
+        const Bitmap bitmap = Bitmap::read(source.region(RegionNeeds::bitmap));
         source.source().ensure_intact();
         const SourceInfo info = source.info();
         report::ResultWriter &results = session.results();

@@ -47,7 +47,7 @@ private:
     int show(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        Findings found{source.info(), describe_region(source.region()), {}};
+        Findings found{source.info(), describe_region(source.region(RegionNeeds::allocated)), {}};
         found.guess = guess(source, session.reading());
         if (const Reading *reading = found.guess.decided(); reading != nullptr && !found.info.paddr) {
             found.info.paddr = reading->base;
@@ -66,7 +66,7 @@ private:
     {
         GuessLimits limits = reading.context.limits;
         limits.base = source.paddr();
-        return guess_region(source.region(), kRootPage, limits);
+        return guess_region(source.region(RegionNeeds::allocated), kRootPage, limits);
     }
 
     static std::string text(const Findings &found, const Session &session, const report::SourceWords &words)

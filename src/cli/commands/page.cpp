@@ -125,6 +125,8 @@ private:
             throw Error(Failure::operational, "page-outside-source",
                         fmt::format("page {} is beyond the end: there are {} pages", number, size / kPageBytes),
                         "give a page number from 0 on");
+        if (!source.is_flat())
+            return page_of_memory(source, (source.address().value() >> kPageLg2) + number);
         if (source.is_region())
             return source.region().subspan(number * kPageBytes, kPageBytes);
         return source.source().bytes().subspan(source.offset() + number * kPageBytes, kPageBytes);
@@ -137,8 +139,9 @@ private:
         const Bytes page = number < kPages ? source.memory().page(PhysAddr(number << kPageLg2), buffer_) : Bytes();
         if (page.empty())
             throw Error(Failure::operational, "page-outside-source",
-                        fmt::format("page {} of physical memory is not in the source", number),
-                        "a dump may leave pages out; give another page number (address / 4096)");
+                        fmt::format("the source does not hold page {} of physical memory, at {}", number,
+                                    hex(number << kPageLg2)),
+                        "a dump may leave pages out, those of zeros first; give another page number");
         return page;
     }
 

@@ -32,7 +32,7 @@ private:
     static int compare(Session &session, const std::string &argument, LiveUpdate liveupdate)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const RootValidation validation = validate_root(source.region(), liveupdate);
+        const RootValidation validation = validate_root(source.region(RegionNeeds::bitmap), liveupdate);
         source.source().ensure_intact();
         const SourceInfo info = source.info();
         session.results().begin(&info);

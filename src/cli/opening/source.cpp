@@ -227,13 +227,14 @@ void OpenedSource::require_flat_region() const
                 hint);
 }
 
-std::span<const std::byte> OpenedSource::region() const
+std::span<const std::byte> OpenedSource::region(RegionNeeds needs) const
 {
     require_region();
     if (is_flat())
         return source_.bytes().subspan(offset_, kRegionBytes);
     if (region_copy_.empty())
         copy_region();
+    require_pages(needs);
     return region_copy_;
 }
 
@@ -241,21 +242,50 @@ void OpenedSource::copy_region() const
 {
     std::vector<std::byte> copy(kRegionBytes);
     std::vector<std::byte> buffer(kPageBytes);
-    std::uint64_t missing = 0;
-    for (std::uint64_t at = 0; at < kRegionBytes; at += kPageBytes) {
+    left_out_.clear();
+    for (std::uint32_t number = 0; number < kRegionPages; ++number) {
+        const std::uint64_t at = std::uint64_t{number} * kPageBytes;
         const auto page = memory().page(address() + at, buffer);
         if (page.empty())
-            ++missing;
+            left_out_.push_back(number);
         std::ranges::copy(page, copy.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    if (missing != 0)
-        throw Error(Failure::operational, "region-has-holes",
-                    fmt::format("{} of the 512 pages of the region at {} are not in the source (a dump may leave out "
-                                "pages, pages of zeros among them): its bitmap and its tables cannot be judged",
-                                missing, hex(address().value())),
-                    fmt::format("walk the tables that are there from their root: --root {} --format NAME",
-                                hex((address() + kPageBytes).value())));
     region_copy_ = std::move(copy);
+}
+
+void OpenedSource::require_pages(RegionNeeds needs) const
+{
+    if (left_out_.empty())
+        return;
+    std::string missing;
+    if (left_out_.front() == 0) {
+        missing = "page 0, its bitmap, is";
+    } else if (needs == RegionNeeds::whole) {
+        missing = fmt::format("{} of the 512 pages are", left_out_.size());
+    } else if (needs == RegionNeeds::allocated) {
+        const Bitmap bitmap = Bitmap::read(region_copy_);
+        const auto needed = [&](std::uint32_t page) {
+            return page == kRootPage.value() || bitmap.test(PageIndex(page));
+        };
+        const auto first = std::ranges::find_if(left_out_, needed);
+        if (first == left_out_.end())
+            return;
+        missing = fmt::format("page {}, {}, and {} more of its pages in use are", *first,
+                              *first == kRootPage.value() ? "the root page" : "which is allocated",
+                              std::count_if(first + 1, left_out_.end(), needed));
+    } else {
+        return;
+    }
+    throw Error(
+        Failure::operational, "region-has-holes",
+        fmt::format("of the region at {}, {} not in the source (a dump may leave out pages, pages of zeros among "
+                    "them): what they held cannot be told",
+                    hex(address().value()), missing),
+        needs == RegionNeeds::bitmap
+            ? std::string("take a dump that leaves nothing out (makedumpfile -d 0)")
+            : fmt::format("the bitmap needs page 0 alone: pgregion bitmap SOURCE; or walk the tables that are "
+                          "there from their root: --root {} --format NAME",
+                          hex((address() + kPageBytes).value())));
 }
 
 std::span<std::byte> OpenedSource::writable_region() const

@@ -25,6 +25,13 @@ namespace pgregion::cli
 /// `given`, with the address that the argument holds. Throws usage "bad-paddr" where both name one.
 [[nodiscard]] Place place_of(const std::string &argument, const Place &given);
 
+/// Which pages of a region have to be in the source for an answer. A dump may leave out pages, those of zeros first.
+enum class RegionNeeds : std::uint8_t {
+    bitmap,     ///< page 0
+    allocated,  ///< besides, the root page and every page whose bit is set
+    whole,      ///< all 512
+};
+
 class OpenedSource
 {
 public:
@@ -63,9 +70,12 @@ public:
 
     /// True when a region is meant: a file or device of exactly 2 MiB, or a place in something larger.
     [[nodiscard]] bool is_region() const;
-    /// The 2 MiB; of an addressed source a copy, made once. Throws operational "not-a-region-size",
-    /// "region-beyond-end" or "region-has-holes" where they are not there.
-    [[nodiscard]] std::span<const std::byte> region() const;
+    /// The 2 MiB; of an addressed source a copy, made once, in which pages that it does not hold are zeros. Throws
+    /// operational "not-a-region-size" or "region-beyond-end" where they are not there, and "region-has-holes" where one
+    /// of those needed is not.
+    [[nodiscard]] std::span<const std::byte> region(RegionNeeds needs = RegionNeeds::whole) const;
+    /// How many of the 512 pages the source does not hold. Precondition: region() was called.
+    [[nodiscard]] std::size_t pages_left_out() const { return left_out_.size(); }
     /// Precondition: opened read_write.
     [[nodiscard]] std::span<std::byte> writable_region() const;
 
@@ -81,15 +91,17 @@ private:
     void require_region() const;
     void require_flat_region() const;
     void copy_region() const;
+    void require_pages(RegionNeeds needs) const;
 
     std::string argument_;
     Source source_;
     std::uint64_t offset_ = 0;
     bool place_given_ = false;
     std::optional<PhysAddr> paddr_;
-    PiecewiseMemory flat_;                             ///< of a flat source
-    std::optional<Range<PhysAddr>> flat_range_;        ///< what flat_ holds
-    mutable std::vector<std::byte> region_copy_ = {};  ///< of an addressed source; empty: not made yet
+    PiecewiseMemory flat_;                              ///< of a flat source
+    std::optional<Range<PhysAddr>> flat_range_;         ///< what flat_ holds
+    mutable std::vector<std::byte> region_copy_ = {};   ///< of an addressed source; empty: not made yet
+    mutable std::vector<std::uint32_t> left_out_ = {};  ///< pages of the region that an addressed source does not hold
 };
 
 }  // namespace pgregion::cli

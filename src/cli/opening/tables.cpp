@@ -50,7 +50,7 @@ private:
 
     void open_region()
     {
-        const Bytes region = source_.region();
+        const Bytes region = source_.region(RegionNeeds::allocated);
         const std::uint64_t page = root_page();
         if (page >= kRegionPages)
             refuse_root("a region has 512 pages");
