@@ -184,11 +184,16 @@ TEST_F(CutDump, PagesBehindTheCutAreHoles)
     EXPECT_THAT(page.output, IsEmpty());
 }
 
-TEST_F(CutDump, RegionOnTheCutIsNotARegion)
+TEST_F(CutDump, OfARegionOnTheCutOnlyTheBitmapIsAnswered)
 {
-    const ProgramOutcome outcome = run_pgregion({"bitmap", cut(30000000), "--at", "0x1c00000"});
-    EXPECT_EQ(outcome.status, 8);
-    EXPECT_THAT(outcome.errors, HasSubstr("of the 512 pages of the region at 0x1c00000 are not in the source"));
+    const ProgramOutcome bitmap = run_pgregion({"bitmap", cut(30000000), "--at", "0x1c00000", "--as", "list"});
+    EXPECT_EQ(bitmap.status, 8);
+    EXPECT_THAT(bitmap.errors, HasSubstr("is cut short"));
+    const ProgramOutcome dump = run_pgregion({"dump", cut(30000000), "--at", "0x1c00000"});
+    EXPECT_EQ(dump.status, 8);
+    EXPECT_THAT(dump.output, IsEmpty());
+    EXPECT_THAT(dump.errors, HasSubstr("of the region at 0x1c00000, "));
+    EXPECT_THAT(dump.errors, HasSubstr("of the 512 pages are not in the source"));
 }
 
 TEST_F(CommandTest, PlaceInADumpIsAnAddressAndNotAnOffset)
