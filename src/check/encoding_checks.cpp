@@ -41,25 +41,10 @@ bool only_by_recollection(const EntryView &view)
            view.run.first.kind == EntryKind::table;
 }
 
-/// RISC-V (section 5.5): D, A and U must be clear in a pointer, but IOMMUs may not look.
-std::uint64_t leaf_flags_in_pointer(const EntryView &view)
-{
-    constexpr std::uint64_t kFlags = RiscvEntries::kUser | RiscvEntries::kAccessed | RiscvEntries::kDirty;
-    return is_riscv(view.format().family) ? view.run.first.raw & kFlags : 0;
-}
-
 /// `expected` holds the reserved bits that are set.
 void reserved_bits(const EntryView &view, FindingSink &sink)
 {
     const Entry &entry = view.run.first;
-    if (!entry.faults()) {
-        Finding found = view.finding(sink);
-        found.severity = Severity::warning;
-        found.expected = leaf_flags_in_pointer(view);
-        if (found.expected != std::uint64_t{0})
-            sink.add(found);
-        return;
-    }
     if (!faults_as(view, EncodingFault::reserved_bits))
         return;
     if (!only_by_recollection(view)) {
@@ -81,13 +66,13 @@ constexpr CheckRow kReservedBits{
               .why = "Hardware faults on every request that reaches the entry, so the device cannot use what is behind "
                      "it. No kernel sets these bits: the word was damaged, or the tables are read with the wrong "
                      "parameters (address width, snoop control, no-execute). A warning where it is not certain that "
-                     "hardware looks at the bits: D, A and U in a RISC-V pointer, bit 8 of a PML4E of AMD.",
+                     "hardware looks at the bits: bit 8 of a PML4E of AMD.",
               .repair = "Clears the whole entry, with all copies of its leaf. Clearing the reserved bits alone could "
-                        "let a damaged address take effect. An entry that hardware may still follow is left alone, or "
-                        "cleared only when everything is to be repaired.",
+                        "let a damaged address take effect. An entry that hardware may still follow is cleared only "
+                        "when everything is to be repaired.",
               .origin = "PT01"},
     .entry = &reserved_bits,
-    .entries = kFaulting | kPointer};
+    .entries = kFaulting};
 
 // ---------------------------------------------------------------------------------------------------------
 // PT02

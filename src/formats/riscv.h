@@ -6,7 +6,7 @@
 //
 //   63 62  61 60 59 58    54 53        10 9   8 7 6 5 4 3 2 1 0
 //    N  PBMT   SW    reserved     PPN      RSW   D A G U X W R V     leaf: R, W or X is set
-//    0  0  0   SW    reserved     PPN      RSW   D A G U 0 0 0 V     pointer
+//    0  0  0   SW    reserved     PPN      RSW   0 0 G 0 0 0 0 V     pointer
 //
 // The page number begins at bit 10 and addresses pages of 4 KiB: addresses lie two bits lower than their value.
 // A leaf may stand at every level. N marks one sixteenth of a 64-KiB leaf: sixteen slots hold the same word, whose
@@ -62,6 +62,7 @@ struct RiscvEntries {
     static constexpr std::uint64_t kNapot64K = bit(13);        ///< … must be 1000
     static constexpr std::uint64_t kPermissions = kRead | kWrite | kExecute;
     static constexpr std::uint64_t kReplicaFlags = kAccessed | kDirty;
+    static constexpr std::uint64_t kReservedInPointer = kUser | kAccessed | kDirty;  ///< set: a page fault
 
     static constexpr unsigned kIndexBits = 9;
     static constexpr unsigned kNapotSizeLg2 = 16;
@@ -96,10 +97,11 @@ struct RiscvEntries {
         layout.napot = napot ? kNapot : 0;
         layout.napot_size = level == 0 ? kNapotSize : 0;
         layout.memory_type = memory_types ? kMemoryType : 0;
-        layout.reserved_in_pointer =
+        const std::uint64_t reserved =
             kReserved | ((kNapot | kMemoryType) & ~(layout.napot | layout.memory_type)) | layout.beyond_paw;
+        layout.reserved_in_pointer = reserved | kReservedInPointer;
         layout.ppn_mask = bits(53, shift - kAddressShift);
-        layout.reserved_in_leaf = layout.reserved_in_pointer | (kPpn & ~layout.ppn_mask);
+        layout.reserved_in_leaf = reserved | (kPpn & ~layout.ppn_mask);
         // V is set in every pointer: at level 0 all of them are invalid.
         layout.invalid_in_pointer = layout.napot | layout.memory_type | (level == 0 ? kValid : 0);
         layout.required_in_leaf = stage == RiscvStage::second ? kUser : 0;

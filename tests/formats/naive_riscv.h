@@ -52,7 +52,7 @@ inline NaiveAnswer read_riscv(const NaiveTables &tables, Word iova, const RiscvS
         if (address > ones(tables.address_width))
             return {};
         if (!any(*entry, 3, 1)) {  // a pointer
-            if (height == 0 || any(*entry, 63, 61))
+            if (height == 0 || any(*entry, 63, 61) || on(*entry, 4) || any(*entry, 7, 6))
                 return {};
             table = address;
             continue;

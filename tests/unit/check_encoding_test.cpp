@@ -147,13 +147,16 @@ TEST(CheckReservedBits, Bit8OfAnAmdPml4eIsAWarningThatIsNotClearedSafely)
     EXPECT_EQ(found[0].expected, 0x100U);
 }
 
-TEST(CheckReservedBits, FlagsOfALeafInARiscvPointerAreAWarning)
+TEST(CheckReservedBits, FlagsOfALeafInARiscvPointerFault)
 {
     EntryTables tables("riscv");
-    tables.put(3, 1, 0x50001401 | 0x40);
-    const std::vector<Finding> found = tables.check("reserved-bits");
-    ASSERT_THAT(found, ElementsAre(AllOf(IsAt(3U, 1U, 1), IsLeftAlone(Severity::warning))));
-    EXPECT_EQ(found[0].expected, 0x40U);
+    for (const std::uint64_t flag : {0x10U, 0x40U, 0x80U}) {
+        tables.put(3, 1, 0x50001401 | flag);
+        const std::vector<Finding> found = tables.check("reserved-bits");
+        ASSERT_THAT(found, ElementsAre(IsAt(3U, 1U, 1)));
+        EXPECT_EQ(found[0].severity, Severity::error);
+        EXPECT_EQ(found[0].expected, flag);
+    }
     EXPECT_THAT(tables.put(3, 1, 0x50001401).check("reserved-bits"), IsEmpty());
 }
 

@@ -262,12 +262,17 @@ TEST(Riscv, APointerWithAMemoryTypeOrNOrAtLevelZeroIsInvalid)
     }
 }
 
-TEST(Riscv, AccessedDirtyAndUserInAPointerLeaveItAPointer)
+// Privileged Architecture, "Virtual Address Translation Process": they are reserved in a pointer, and reserved bits fault.
+TEST(Riscv, AccessedDirtyAndUserAreReservedInAPointer)
 {
-    const Entry entry = decode(0x5c0010f1, 1);
-    EXPECT_EQ(entry.kind, EntryKind::table);
-    EXPECT_EQ(entry.access, Access::all());
-    EXPECT_FALSE(entry.faults());
+    for (const TableFormat *format : kStages) {
+        const Entry entry = format->decode(0x5c0010f1, 1, params_of(3));
+        EXPECT_EQ(entry.kind, EntryKind::table);
+        EXPECT_EQ(entry.reserved_set, 0xd0U);
+        EXPECT_TRUE(entry.faults());
+        EXPECT_FALSE(format->decode(0x5c001021, 1, params_of(3)).faults()) << "G is no such bit";
+        EXPECT_FALSE(format->decode(0xd7, 1, params_of(3)).faults()) << "a leaf has them";
+    }
 }
 
 // --- reserved bits and parameters -----------------------------------------------------------------------------
