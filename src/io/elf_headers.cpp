@@ -73,6 +73,8 @@ public:
         read_file_header();
         segments_.pieces.reserve(count_);
         read_program_headers();
+        if (count_ == 0 && numbers_.word(header_, numbers_.layout->shoff) != 0)
+            refuse_core_of_sections();
         if (loads_ == 0)
             throw damaged(input_.path, "is an ELF core without memory: none of its " + std::to_string(count_) +
                                            " program headers is a PT_LOAD");
@@ -174,6 +176,17 @@ private:
         const std::uint64_t size = std::min(load.filesz, load.memsz);
         if (size != 0)
             segments_.pieces.push_back({PhysAddr(load.paddr), size, load.offset});
+    }
+
+    /// Xen's dump-core writes no program headers: memory is in the section .xen_pages, by the frames of .xen_p2m.
+    void refuse_core_of_sections() const
+    {
+        throw failure(
+            input_.path, "wrong-file-type",
+            "is an ELF core whose memory is in sections, not in segments, as xl dump-core writes it for a guest "
+            "of Xen (.xen_pages): which page lies where is not read from it",
+            "see its sections: readelf -SW FILE; save the tables from crash(8), which opens it: rd -p -r OUT "
+            "ADDRESS BYTES");
     }
 
     /// gdb and the kernel write 0 into p_paddr of a process's segments, as old kernels did in /proc/kcore. A single

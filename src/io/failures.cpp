@@ -117,13 +117,19 @@ std::string shell_word(const std::string &path)
 std::string fill_in(std::string_view command, const std::string &path)
 {
     constexpr std::string_view kPlaceholder = "FILE";
+    const auto in_word = [&](std::size_t at) {
+        return at < command.size() && command[at] >= 'A' && command[at] <= 'Z';
+    };
     std::string result;
-    for (auto at = command.find(kPlaceholder); at != std::string_view::npos; at = command.find(kPlaceholder)) {
-        result += command.substr(0, at);
+    std::size_t copied = 0;
+    for (auto at = command.find(kPlaceholder); at != std::string_view::npos; at = command.find(kPlaceholder, at + 1)) {
+        if ((at > 0 && in_word(at - 1)) || in_word(at + kPlaceholder.size()))
+            continue;  // FILESIZ, a column of readelf
+        result += command.substr(copied, at - copied);
         result += shell_word(path);
-        command.remove_prefix(at + kPlaceholder.size());
+        copied = at + kPlaceholder.size();
     }
-    return result.append(command);
+    return result.append(command.substr(copied));
 }
 
 Error failure(const std::string &path, std::string code, const std::string &message, std::string_view hint)

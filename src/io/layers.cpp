@@ -58,7 +58,7 @@ Innermost peel(const std::string &path, std::unique_ptr<MappedFile> file, const 
 {
     Innermost found{.file = std::move(file)};
     for (int layer = 0; layer <= kMostLayers; ++layer) {
-        const Signature *const signature = find_signature(head_of(found.file->bytes()));
+        const Signature *const signature = find_signature(head_of(found.file->bytes()), found.file->bytes().size());
         if (signature == nullptr)
             return found;
         if (signature->content == Content::other)

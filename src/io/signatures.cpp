@@ -3,10 +3,11 @@
 // File signatures and looks_like(); see open.h and signatures.h.
 //
 // Sources of the bytes: the formats' own documents (ELF gABI, RFC 1952, RFC 8878, xz-file-format.txt, qcow2.rst
-// of QEMU, LiME's README, makedumpfile's IMPLEMENTATION, VHDX [MS-VHDX] 2.1), pkernfs: region.md section 2.
+// of QEMU, RFC 1950, LiME's README, makedumpfile's IMPLEMENTATION, VHDX [MS-VHDX] 2.1), pkernfs: region.md section 2.
 #include "io/signatures.h"
 
 #include "base/bytes.h"
+#include "io/unpack_method.h"
 
 #include <pgregion/address.h>
 #include <pgregion/open.h>
@@ -25,13 +26,21 @@ using namespace std::string_view_literals;
 constexpr auto kElf = "\x7f"
                       "ELF"sv;
 constexpr auto kCutFromElf = "see its segments with readelf -lW FILE, then cut one out: "
-                             "dd if=FILE of=OUT iflag=skip_bytes,count_bytes bs=2M skip=OFFSET count=FILESIZ"sv;
+                             "dd if=FILE of=OUT iflag=skip_bytes,count_bytes bs=2M skip=OFFSET count=BYTES"sv;
 constexpr auto kQemuImg = "qemu-img convert -O raw FILE OUT"sv;
 constexpr auto kNameAddress = "say where in the memory: --at PA, --root PA or --register NAME=VALUE; "
                               "pgregion scan FILE finds places"sv;
 constexpr auto kCrash = "save the range from crash(8): rd -p -r OUT ADDRESS BYTES"sv;
 constexpr auto kDumpAgain = "save the guest's memory again, with pmemsave in the QEMU monitor"sv;
+constexpr auto kLimeAgain = "take the dump again with LiME's format=lime, which writes version 1"sv;
+constexpr auto kRawFromWindows = "make raw memory of it: volatility's layerwriter plugin, or MemProcFS"sv;
+constexpr auto kRawFromPacked =
+    "its pages are packed: take the memory again as raw bytes or as a kernel's crash dump"sv;
+constexpr auto kRawFromEwf = "ewfexport -f raw FILE makes raw bytes of it"sv;
+constexpr auto kNoMemory = "name a memory save or a region image instead"sv;
 constexpr auto kVmss2core = "vmss2core -N FILE makes an ELF core of it; or save the memory again as raw bytes"sv;
+
+constexpr auto kSkippable = "\x2a\x4d\x18"sv;  // behind 0x50 to 0x5f: RFC 8878 section 3.1.2
 
 constexpr Signature kSignatures[] = {
     {"a pkernfs area",
@@ -41,6 +50,9 @@ constexpr Signature kSignatures[] = {
 
     {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\1"sv}, {16, "\4\0"sv}}}},
     {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\1"sv}, {16, "\0\4"sv}}}},
+    // VirtualBox leaves both version fields at 0.
+    {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\0"sv}, {16, "\4\0"sv}}}},
+    {"an ELF core (a memory dump)", kNameAddress, Content::elf_core, {{{0, kElf}, {6, "\0"sv}, {16, "\0\4"sv}}}},
     {"an ELF program or library",
      "name a memory save or a region image instead",
      Content::other,
@@ -58,7 +70,14 @@ constexpr Signature kSignatures[] = {
      {{{0, "makedumpfile\0\0\0\0"sv}}}},
     {"an LKCD dump", kCrash, Content::other, {{{0, "\xed\x23\x8f\x61\x73\x01\x19\xa8"sv}}}},
     {"a LiME memory dump", kNameAddress, Content::lime, {{{0, "EMiL\1\0\0\0"sv}}}},
+    {"a LiME memory dump of a version that is not known",
+     kLimeAgain,
+     Content::other,
+     {{{0, "EMiL"sv}, {5, "\0\0\0"sv}, {24, "\0\0\0\0\0\0\0\0"sv}}}},
+    {"a LiME memory dump of a version that is not known", kLimeAgain, Content::other, {{{0, "EMiL"sv}}}},
+    {"a LiME memory dump of the other byte order", kLimeAgain, Content::other, {{{0, "LiME"sv}}}},
     {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML\2\0\0\0"sv}}}},
+    {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML"sv}}}},
     {"a QEMU savevm or migration stream", kDumpAgain, Content::other, {{{0, "QEVM\0\0\0"sv}}}},
     {"a libvirt save file",
      "restore the guest, then: virsh qemu-monitor-command DOMAIN --hmp pmemsave ADDRESS SIZE OUT",
@@ -68,6 +87,30 @@ constexpr Signature kSignatures[] = {
      "volatility's layerwriter plugin makes raw memory of it",
      Content::other,
      {{{0, "PAGEDU64"sv}}}},
+    {"a libvirt save file of which the saving did not end",
+     "save the guest again, or take its memory with virsh dump --memory-only",
+     Content::other,
+     {{{0, "LibvirtQemudPart"sv}}}},
+    {"a Windows crash dump of a 32-bit system", kRawFromWindows, Content::other, {{{0, "PAGEDUMP"sv}}}},
+    {"a Windows minidump", kNoMemory, Content::other, {{{0, "MDMP\x93\xa7"sv}}}},
+    {"a Windows hibernation file", kRawFromWindows, Content::other, {{{0, "HIBR"sv}}}},
+    {"a Windows hibernation file", kRawFromWindows, Content::other, {{{0, "hibr"sv}}}},
+    {"a Windows hibernation file that was resumed", kRawFromWindows, Content::other, {{{0, "WAKE"sv}}}},
+    {"a Windows hibernation file that was resumed", kRawFromWindows, Content::other, {{{0, "wake"sv}}}},
+    {"an HPAK archive of memory", kRawFromPacked, Content::other, {{{0, "HPAK"sv}}}},
+    {"a ZDMP memory dump", kRawFromPacked, Content::other, {{{0, "ZDMP"sv}}}},
+    {"an sadump memory dump", kCrash, Content::other, {{{0, "sadump\0\0"sv}}}},
+    {"an EWF (E01) image", kRawFromEwf, Content::other, {{{0, "EVF\x09\x0d\x0a\xff\0"sv}}}},
+    {"an EWF (Ex01) image", kRawFromEwf, Content::other, {{{0, "EVF2\x0d\x0a\x81\0"sv}}}},
+    {"a Mach-O file", kNoMemory, Content::other, {{{0, "\xcf\xfa\xed\xfe"sv}}}},
+    {"a Mach-O file", kNoMemory, Content::other, {{{0, "\xce\xfa\xed\xfe"sv}}}},
+    {"a Mach-O file", kNoMemory, Content::other, {{{0, "\xfe\xed\xfa\xcf"sv}}}},
+    {"a Mach-O file", kNoMemory, Content::other, {{{0, "\xfe\xed\xfa\xce"sv}}}},
+    {"a Xen save file", kRawFromPacked, Content::other, {{{0, "Xen saved domain"sv}}}},
+    {"a VirtualBox saved state",
+     "start the guest from it, then: VBoxManage debugvm NAME dumpvmcore --filename OUT",
+     Content::other,
+     {{{0, "\x7fVirtualBox SavedState"sv}}}},
     {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd0\xbe\xd2\xbe"sv}}}},
     {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd2\xbe\xd2\xbe"sv}}}},
     {"a VMware saved state", kVmss2core, Content::other, {{{0, "\xd3\xbe\xd3\xbe"sv}}}},
@@ -87,6 +130,27 @@ constexpr Signature kSignatures[] = {
      {{{0, "LUKS\xba\xbe"sv}}}},
 
     {"a zstd-compressed file", "zstd -d FILE -o OUT", Content::packed, {{{0, "\x28\xb5\x2f\xfd"sv}}}},
+    {"a zstd-compressed file",
+     "zstd -d FILE -o OUT",
+     Content::packed,
+     {{{1, kSkippable}}},
+     [](Bytes head) { return first_frame(head) == FirstFrame::zstd; }},
+    {"an lz4-compressed file",
+     "lz4 -d FILE OUT",
+     Content::other,
+     {{{1, kSkippable}}},
+     [](Bytes head) { return first_frame(head) == FirstFrame::lz4; }},
+    {"a zstd- or lz4-compressed file that begins with a long skippable frame",
+     "zstd -d FILE -o OUT, or lz4 -d FILE OUT",
+     Content::other,
+     {{{1, kSkippable}}},
+     [](Bytes head) { return first_frame(head) == FirstFrame::beyond; }},
+    {"a zlib stream", "zlib-flate -uncompress < FILE > OUT", Content::packed, {{{0, "\x78"sv}}}, starts_zlib_stream},
+    {"an lzma-compressed file",
+     "xz --format=lzma -dc FILE > OUT",
+     Content::other,
+     {{{0, "\x5d\0\0"sv}, {5, "\xff\xff\xff\xff\xff\xff\xff\xff"sv}}}},
+    {"a snappy-compressed file", "snzip -dc FILE > OUT", Content::other, {{{0, "\xff\6\0\0sNaPpY"sv}}}},
     {"an xz-compressed file",
      "xz -dc FILE > OUT",
      Content::packed,
@@ -146,12 +210,14 @@ bool could_be_bitmap_page(Bytes head)
 
 std::span<const Signature> signatures() { return kSignatures; }
 
-const Signature *find_signature(Bytes head)
+const Signature *find_signature(Bytes head, std::uint64_t size_bytes)
 {
-    const std::size_t shortest = could_be_bitmap_page(head) ? kLongBytes : 1;
+    const bool may_be_region = size_bytes >= kRegionBytes && could_be_bitmap_page(head);
     for (const Signature &signature : kSignatures) {
         const auto piece_fits = [&](const Piece &piece) { return fits(piece, head); };
-        if (length(signature) >= shortest && std::ranges::all_of(signature.pieces, piece_fits))
+        const bool believed = !may_be_region || length(signature) >= kLongBytes;
+        if (believed && std::ranges::all_of(signature.pieces, piece_fits) &&
+            (signature.proof == nullptr || signature.proof(head)))
             return &signature;
     }
     return nullptr;
@@ -164,7 +230,7 @@ namespace pgregion
 
 std::optional<KnownContent> looks_like(std::span<const std::byte> head)
 {
-    const io::Signature *const signature = io::find_signature(head);
+    const io::Signature *const signature = io::find_signature(head, kRegionBytes);
     if (signature == nullptr)
         return std::nullopt;
     return KnownContent{signature->name, signature->next_step, io::kind_of(signature->content)};

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -30,13 +31,15 @@ struct Signature {
     std::string_view name;
     std::string_view next_step;  ///< FILE stands for the file
     Content content;
-    std::array<Piece, 3> pieces;  ///< all must fit
+    std::array<Piece, 3> pieces;                               ///< all must fit
+    bool (*proof)(std::span<const std::byte> head) = nullptr;  ///< where they say too little: must be true, too
 };
 
 /// Every signature known; where two fit, the earlier one is meant.
 [[nodiscard]] std::span<const Signature> signatures();
 
-/// The one that fits the first bytes of a file, as looks_like() says; null when none does.
-[[nodiscard]] const Signature *find_signature(std::span<const std::byte> head);
+/// The one that fits the first bytes of a source of that size, as looks_like() says; null when none does. Where a region
+/// may begin, in 2 MiB or more, a short signature is not believed: its bitmap may look like that.
+[[nodiscard]] const Signature *find_signature(std::span<const std::byte> head, std::uint64_t size_bytes);
 
 }  // namespace pgregion::io

@@ -25,17 +25,18 @@ using namespace std::string_view_literals;
 
 struct Method {
     Packing packing;
-    std::string_view signature;
+    std::string_view signature;  ///< empty: told by more than that
     std::optional<Error> (*unpack)(const std::string &path, Bytes packed, SparseFile &out);
 };
 
-constexpr std::array<Method, 4> kMethods{{
+constexpr std::array<Method, 5> kMethods{{
     {Packing::zstd, "\x28\xb5\x2f\xfd"sv, unpack_zstd},
     {Packing::xz,
      "\xfd"
      "7zXZ\0"sv,
      unpack_xz},
     {Packing::gzip, "\x1f\x8b\x08"sv, unpack_gzip},
+    {Packing::zlib, {}, unpack_zlib},
     {Packing::flattened, "makedumpfile\0\0\0\0"sv, unpack_flattened},
 }};
 
@@ -77,9 +78,14 @@ std::optional<Packing> packing_of(Bytes head)
 {
     for (const Method &method : kMethods) {
         const auto signature = std::as_bytes(std::span(method.signature));
-        if (head.size() >= signature.size() && std::ranges::equal(head.first(signature.size()), signature))
+        if (!signature.empty() && head.size() >= signature.size() &&
+            std::ranges::equal(head.first(signature.size()), signature))
             return method.packing;
     }
+    if (first_frame(head) == FirstFrame::zstd)
+        return Packing::zstd;
+    if (starts_zlib_stream(head))
+        return Packing::zlib;
     return {};
 }
 

@@ -16,7 +16,7 @@
 namespace pgregion::io
 {
 
-enum class Packing { zstd, xz, gzip, flattened };
+enum class Packing { zstd, xz, gzip, zlib, flattened };
 
 /// By the first bytes; nothing for everything else. Agrees with looks_like().
 [[nodiscard]] std::optional<Packing> packing_of(Bytes head);

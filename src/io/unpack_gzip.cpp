@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// gzip by zlib: members one after another (RFC 1952 section 2.2).
+// gzip and zlib streams by zlib: members one after another (RFC 1952 section 2.2, RFC 1950).
 #include "io/failures.h"
 #include "io/unpack_method.h"
 
+#include <pgregion/address.h>
+
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <string_view>
 
 #include <zlib.h>
 
@@ -15,17 +19,18 @@ namespace pgregion::io
 namespace
 {
 
-// With the gzip header and its check sums, no other kind of header (zlib.h, inflateInit2).
+// With that header and its check sums, no other kind of header (zlib.h, inflateInit2).
 constexpr int kGzipOnly = 15 + 16;
+constexpr int kZlibOnly = 15;
 // zlib counts in unsigned int.
 constexpr std::size_t kMostInput = std::size_t{1} << 20;
 
 class Decoder
 {
 public:
-    explicit Decoder(Bytes packed) : rest_(packed)
+    Decoder(Bytes packed, int header) : rest_(packed)
     {
-        status_ = inflateInit2(&stream_, kGzipOnly);
+        status_ = inflateInit2(&stream_, header);
         is_ready_ = status_ == Z_OK;
     }
     Decoder(const Decoder &) = delete;
@@ -71,11 +76,18 @@ private:
     bool is_ready_ = false;
 };
 
-}  // namespace
+/// How one of the two is unpacked and tested by hand.
+struct Tools {
+    int header;
+    std::string_view unpack;
+    std::string_view test;
+};
+constexpr Tools kGzip{kGzipOnly, "gzip -dc FILE > OUT", "gzip -t FILE"};
+constexpr Tools kZlib{kZlibOnly, "zlib-flate -uncompress < FILE > OUT", "zlib-flate -uncompress < FILE > /dev/null"};
 
-std::optional<Error> unpack_gzip(const std::string &path, Bytes packed, SparseFile &out)
+std::optional<Error> unpack_by(const Tools &tools, const std::string &path, Bytes packed, SparseFile &out)
 {
-    Decoder decoder(packed);
+    Decoder decoder(packed, tools.header);
     const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kUnpackBufferBytes);
     const MutableBytes space(buffer.get(), kUnpackBufferBytes);
     while (decoder.status() == Z_OK)
@@ -84,10 +96,43 @@ std::optional<Error> unpack_gzip(const std::string &path, Bytes packed, SparseFi
         return cut_short(path, out);
     if (decoder.status() == Z_MEM_ERROR)
         throw failure(path, "cannot-unpack", "cannot be unpacked: out of memory",
-                      "unpack it first: gzip -dc FILE > OUT");
+                      "unpack it first: " + std::string(tools.unpack));
     if (decoder.status() != Z_STREAM_END)
-        throw damaged_archive(path, decoder.problem(), fill_in("gzip -t FILE", path));
+        throw damaged_archive(path, decoder.problem(), fill_in(tools.test, path));
     return {};
+}
+
+}  // namespace
+
+bool starts_zlib_stream(Bytes head)
+{
+    constexpr std::size_t kHeaderBytes = 2;
+    constexpr std::uint32_t kDeflate = 8;        // CM, with a window of at most 32 KiB
+    constexpr std::uint32_t kDictionary = 0x20;  // FDICT: nobody has it
+    if (head.size() <= kHeaderBytes)
+        return false;
+    const auto cmf = std::to_integer<std::uint32_t>(head[0]);
+    const auto flags = std::to_integer<std::uint32_t>(head[1]);
+    if ((cmf & 0xf) != kDeflate || (cmf >> 4) > 7 || (cmf << 8 | flags) % 31 != 0 || (flags & kDictionary) != 0)
+        return false;
+    Decoder decoder(head, kZlibOnly);
+    std::array<std::byte, kPageBytes> space{};
+    std::size_t out = decoder.fill(space);
+    for (std::size_t more = out; more == space.size() && decoder.status() == Z_OK && out < kUnpackBufferBytes;
+         out += more)
+        more = decoder.fill(space);
+    const int status = decoder.status();
+    return out != 0 && (status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR);
+}
+
+std::optional<Error> unpack_gzip(const std::string &path, Bytes packed, SparseFile &out)
+{
+    return unpack_by(kGzip, path, packed, out);
+}
+
+std::optional<Error> unpack_zlib(const std::string &path, Bytes packed, SparseFile &out)
+{
+    return unpack_by(kZlib, path, packed, out);
 }
 
 }  // namespace pgregion::io

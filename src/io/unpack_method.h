@@ -26,7 +26,21 @@ inline constexpr std::size_t kUnpackBufferBytes = std::size_t{256} << 10;
 [[nodiscard]] std::optional<Error> unpack_zstd(const std::string &path, Bytes packed, SparseFile &out);
 [[nodiscard]] std::optional<Error> unpack_xz(const std::string &path, Bytes packed, SparseFile &out);
 [[nodiscard]] std::optional<Error> unpack_gzip(const std::string &path, Bytes packed, SparseFile &out);
+[[nodiscard]] std::optional<Error> unpack_zlib(const std::string &path, Bytes packed, SparseFile &out);
 [[nodiscard]] std::optional<Error> unpack_flattened(const std::string &path, Bytes packed, SparseFile &out);
+
+/// RFC 1950: the header of a zlib stream, and data behind it that inflate as far as `head` goes. Two bytes alone would
+/// be an accident too often.
+[[nodiscard]] bool starts_zlib_stream(Bytes head);
+
+/// What stands behind the skippable frames at the start of `head` (RFC 8878 section 3.1.2; lz4 has the same).
+enum class FirstFrame {
+    zstd,
+    lz4,
+    beyond,  ///< they reach beyond the end of `head`
+    none,    ///< there is no skippable frame, or something else behind it
+};
+[[nodiscard]] FirstFrame first_frame(Bytes head);
 
 /// "damaged-archive"; `problem` is what the decoder says, `tool` a command that tests the file.
 [[nodiscard]] Error damaged_archive(const std::string &path, const std::string &problem, const std::string &tool);

@@ -2,6 +2,7 @@
 //
 // zstd by libzstd: frames one after another, skippable frames passed over (RFC 8878 sections 3.1.1, 3.1.2). A frame
 // says how much of what came out the decoder must remember, its window; the writer's options choose it, up to 2 GiB.
+#include "base/bits.h"
 #include "io/failures.h"
 #include "io/unpack_method.h"
 
@@ -33,6 +34,25 @@ Error refusal(const std::string &path, std::size_t status)
 }
 
 }  // namespace
+
+FirstFrame first_frame(Bytes head)
+{
+    constexpr std::uint64_t kHeaderBytes = 8;  // the magic number and the size of what follows
+    constexpr std::uint64_t kSkippable = 0x184D2A50;
+    constexpr std::uint64_t kLz4 = 0x184D2204;
+    std::uint64_t at = 0;
+    while (head.size() >= kHeaderBytes && at <= head.size() - kHeaderBytes) {
+        const std::uint64_t word = load_le64(head, at);
+        const std::uint64_t magic = field(word, 31, 0);
+        if ((magic & ~std::uint64_t{0xf}) == kSkippable)
+            at += kHeaderBytes + field(word, 63, 32);
+        else if (at != 0 && (magic == ZSTD_MAGICNUMBER || magic == kLz4))
+            return magic == kLz4 ? FirstFrame::lz4 : FirstFrame::zstd;
+        else
+            return FirstFrame::none;
+    }
+    return at == 0 ? FirstFrame::none : FirstFrame::beyond;
+}
 
 std::optional<Error> unpack_zstd(const std::string &path, Bytes packed, SparseFile &out)
 {

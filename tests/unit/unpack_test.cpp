@@ -96,10 +96,10 @@ Data xz_with(const Data &data, std::uint32_t preset)
 
 Data xz(const Data &data) { return xz_with(data, 3); }
 
-Data gzip(const Data &data)
+Data deflated(const Data &data, int header)
 {
     z_stream stream{};
-    deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    deflateInit2(&stream, 6, Z_DEFLATED, header, 8, Z_DEFAULT_STRATEGY);
     Data packed(deflateBound(&stream, data.size()));
     Data input = data;
     stream.next_in = reinterpret_cast<Bytef *>(input.data());
@@ -111,6 +111,10 @@ Data gzip(const Data &data)
     deflateEnd(&stream);
     return packed;
 }
+
+Data gzip(const Data &data) { return deflated(data, 15 + 16); }
+
+Data zlib(const Data &data) { return deflated(data, 15); }
 
 Data content(const Unpacked &unpacked)
 {
@@ -252,7 +256,7 @@ TEST_P(Unpack, ABombOfZerosTakesNoDisk)
 
 INSTANTIATE_TEST_SUITE_P(Methods, Unpack,
                          testing::Values(Method{"zstd", Packing::zstd, zstd}, Method{"xz", Packing::xz, xz},
-                                         Method{"gzip", Packing::gzip, gzip}),
+                                         Method{"gzip", Packing::gzip, gzip}, Method{"zlib", Packing::zlib, zlib}),
                          [](const auto &method) { return method.param.name; });
 
 TEST(Unpacking, PassesOverSkippableFrames)
