@@ -45,8 +45,7 @@ constexpr AreaRow kOutside{
               .message = "inode {index} has {detail} {count}, which the area does not have to give",
               .why =
                   "Blocks 0 and 1 are the super block and the inode store, and behind the end of the area is somebody "
-                  "else's memory: the kernel does not look, and gives it to a file, or to devices as their tables. "
-                  "Zeros come from a file whose size was set twice.",
+                  "else's memory: the kernel does not look, and gives it to a file, or to devices as their tables.",
               .repair = kAreaRepair,
               .origin = "D11"},
     .find = outside};
