@@ -154,12 +154,13 @@ struct Handover {
     [[nodiscard]] bool truncated() const { return truncated_; }
     [[nodiscard]] bool incomplete() const { return incomplete_; }
     [[nodiscard]] bool broken() const { return broken_; }
-    /// After prove_handover(): every table of every root is preserved, and nothing was left unread. Without roots there is
-    /// nothing to prove.
+    /// After prove_handover(): a tracker of preserved memory was read to its end, every table of every root is preserved,
+    /// and nothing was left unread. Without roots there is nothing to prove beside that.
     [[nodiscard]] bool proved() const
     {
         const auto is_preserved = [](const HandoverRoot &root) { return root.preserved.value_or(false); };
-        return !broken_ && !truncated_ && std::ranges::all_of(roots, is_preserved);
+        const bool judged = tracker != HandoverTracker::none && !truncated_ && !incomplete_;
+        return !broken_ && judged && std::ranges::all_of(roots, is_preserved);
     }
 
 private:

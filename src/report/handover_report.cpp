@@ -191,7 +191,7 @@ void write_root(ResultWriter &writer, const HandoverRoot &root, const HandoverRe
 void write_verdict(ResultWriter &writer, const Handover &handover, const Palette &palette)
 {
     const std::optional<bool> answer = verdict(handover);
-    if (handover.roots.empty())
+    if (handover.roots.empty() && answer == true)
         writer.text("no roots: nothing of an IOMMU is handed over\n");
     else if (answer == false)
         writer.text(palette.bad("LOST: the next kernel will use memory that this hand-over needs") + "\n");

@@ -195,6 +195,25 @@ TEST_F(HandoverCommand, TheFdtCanComeFromAFile)
     EXPECT_EQ(run_pgregion({"handover", memory, "--fdt-file", path("fdt"), "--fdt", "0"}).status, kUsage);
 }
 
+// Without a tracker nobody can tell what is preserved: a script that asks must not hear yes.
+TEST_F(HandoverCommand, AnFdtWithoutAMapOfPreservedMemoryProvesNothing)
+{
+    TinyFdt fdt;
+    fdt.begin("").text("compatible", "kho-v2").end();
+    write_image(path("kho.dtb"), fdt.finish());
+    write_image(path("memory.raw"), std::vector<std::byte>(16384));
+    const std::vector<std::string> call{"handover", path("memory.raw"), "--fdt-file", path("kho.dtb")};
+    const ProgramOutcome text = run_pgregion(call);
+    EXPECT_EQ(text.status, kNo);
+    EXPECT_THAT(text.output, HasSubstr("not proved: see the warnings"));
+    EXPECT_THAT(text.output, Not(HasSubstr("nothing of an IOMMU is handed over")));
+    EXPECT_THAT(text.errors, HasSubstr("names no preserved memory map: nothing can be proved"));
+    std::vector<std::string> as_json = call;
+    as_json.emplace_back("--json");
+    const json result = json::parse(run_pgregion(as_json).output).at("results").at(0);
+    EXPECT_EQ(result.at("preserved"), nullptr);
+}
+
 TEST_F(HandoverCommand, AnAddressWithoutAnFdtIsRefused)
 {
     const std::string memory = source(HandoverImage(HandoverRecipe{}));
