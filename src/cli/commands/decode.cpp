@@ -132,7 +132,7 @@ private:
     {
         tables.ensure_intact(source);
         problems.put(session.results(), tables.pages);
-        session.warn(source.path(), problems, tables.pages);
+        session.warn(source.path(), problems, tables);
         session.results().end();
         return problems.truncated() ? kAnswerIsNo : kClean;
     }

@@ -45,7 +45,7 @@ private:
         }
         tables.ensure_intact(source);
         write(session, tables, devices, problems);
-        session.warn(argument, problems, tables.pages);
+        session.warn(argument, problems, tables);
         return problems.truncated() ? kAnswerIsNo : kClean;
     }
 

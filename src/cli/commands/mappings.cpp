@@ -90,7 +90,7 @@ private:
         listing.problems.put(results, tables.pages);
         if (results.wants_json())
             results.put_texts("notes", listing.notes);
-        session.warn(argument, listing.problems, tables.pages);
+        session.warn(argument, listing.problems, tables);
         results.end();
         return listing.problems.truncated() ? kAnswerIsNo : kClean;
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/opening/trees.h"
 
+#include "cli/opening/c_bit_advice.h"
+
 #include <pgregion/error.h>
 
 #include <fmt/core.h>
@@ -29,7 +31,8 @@ Tree tree_of(const Tables &tables, const Requester &requester)
         throw Error(Failure::operational, "root-outside-source",
                     fmt::format("the page tables of device {} begin at {}, which the source does not hold",
                                 report::device_name(requester.device), hex(translation.root.value())),
-                    "add the piece of memory that holds them: --with FILE@0xPA");
+                    c_bit_advice(tables, translation.root)
+                        .value_or("add the piece of memory that holds them: --with FILE@0xPA"));
     return tree;
 }
 

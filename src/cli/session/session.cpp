@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/session/session.h"
 
+#include "cli/opening/c_bit_advice.h"
 #include "cli/opening/numbers.h"
 #include "io/failures.h"
 #include "io/journal_place.h"
@@ -135,10 +136,12 @@ void Session::warn(const std::string &source, std::string_view message) const
         print_line(prefix(source) + "warning: " + std::string(message));
 }
 
-void Session::warn(const std::string &source, const report::Problems &problems, const report::PageMap &pages) const
+void Session::warn(const std::string &source, const report::Problems &problems, const Tables &tables) const
 {
-    for (const std::string &line : problems.lines(kProblemLines, pages))
+    for (const std::string &line : problems.lines(kProblemLines, tables.pages))
         warn(source, line);
+    if (const auto advice = c_bit_advice(tables, problems))
+        warn(source, *advice);
 }
 
 int Session::fail(const Error &error)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/opening/source.h"
+#include "cli/opening/tables.h"
 #include "cli/session/command.h"
 #include "edit/journal.h"
 #include "report/next_command.h"
@@ -72,8 +73,8 @@ public:
 
     /// A line for standard error; passed over with -q.
     void warn(const std::string &source, std::string_view message) const;
-    /// The first problems of a listing, on standard error.
-    void warn(const std::string &source, const report::Problems &problems, const report::PageMap &pages) const;
+    /// The first problems of a listing of `tables`, on standard error, and what may be behind them.
+    void warn(const std::string &source, const report::Problems &problems, const Tables &tables) const;
     /// Reports a failure on standard error and in the results; returns its exit status bit.
     int fail(const Error &error);
 
