@@ -68,9 +68,10 @@ private:
         }
         for (std::uint32_t i = 0; i < row.count; ++i) {
             const std::uint64_t block = load_le64(bytes, i * kWordBytes);
-            if (block == 0)
-                continue;  // not set: the posted code adds to the count and never reads it
-            static_cast<void>(claim({.inode = row.inode, .index = row.index + i, .block = block}));
+            if (block != 0)
+                static_cast<void>(claim({.inode = row.inode, .index = row.index + i, .block = block}));
+            else  // not set: the posted code adds to the count and never reads it
+                static_cast<void>(count_claim());
         }
     }
 
@@ -80,13 +81,19 @@ private:
         return static_cast<std::uint64_t>(static_cast<std::int64_t>(inode.block));
     }
 
+    /// False where more is named than an area has: the rest is not read.
+    bool count_claim()
+    {
+        const bool few = ++claims_ <= kAreaBlocks + kAreaInodes;
+        area_.truncated = area_.truncated || !few;
+        return few;
+    }
+
     /// True where the block is there and nobody uses it yet.
     bool claim(AreaBlockUse use)
     {
-        if (++claims_ > kAreaBlocks + kAreaInodes) {
-            area_.truncated = true;
+        if (!count_claim())
             return false;
-        }
         const bool outside = use.block < 2 || use.block >= area_.blocks;
         if (!outside && area_.owners[use.block] == 0) {
             area_.owners[use.block] = use.inode;
