@@ -126,7 +126,7 @@ private:
 /// What a file's first bytes say it is.
 enum class ContentKind {
     plain,    ///< to be opened as it is (a pkernfs area)
-    packed,   ///< to be unpacked first: zstd, xz, gzip, flattened
+    packed,   ///< to be unpacked first: zstd, xz, gzip, zlib, flattened
     dump,     ///< addressed memory: ELF core, kdump, LiME
     foreign,  ///< Source::open refuses it
 };

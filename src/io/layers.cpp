@@ -63,12 +63,11 @@ Innermost peel(const std::string &path, std::unique_ptr<MappedFile> file, const 
             return found;
         if (signature->content == Content::other)
             throw wrong_type(path, *signature);
-        const std::optional<Packing> packing = packing_of(head_of(found.file->bytes()));
-        if (!packing) {
+        if (!signature->packing) {
             found.content = signature->content;
             return found;
         }
-        Unpacked unpacked = unpack(path, *packing, found.file->bytes(), limits);
+        Unpacked unpacked = unpack(path, *signature->packing, found.file->bytes(), limits);
         found.file->ensure_intact();
         found.file = mapped(path, unpacked);
         found.unpacked = true;

@@ -3,9 +3,12 @@
 // The table behind looks_like(): signatures as data. A new file type is a new row.
 #pragma once
 
+#include "io/unpack.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -32,6 +35,7 @@ struct Signature {
     std::string_view next_step;  ///< FILE stands for the file
     Content content;
     std::array<Piece, 3> pieces;                               ///< all must fit
+    std::optional<Packing> packing = {};                       ///< of what is packed
     bool (*proof)(std::span<const std::byte> head) = nullptr;  ///< where they say too little: must be true, too
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Unpacking; see unpack.h. Signatures: RFC 8878 section 3.1, xz-file-format.txt section 2.1.1, RFC 1952 section 2.3,
-// makedumpfile's IMPLEMENTATION ("flattened format").
+// Unpacking; see unpack.h. What is packed, and how, is told by signatures.h.
 #include "io/unpack.h"
 
 #include "io/failures.h"
@@ -11,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <memory>
-#include <string_view>
 
 #include <unistd.h>
 
@@ -21,23 +19,17 @@ namespace pgregion::io
 namespace
 {
 
-using namespace std::string_view_literals;
-
 struct Method {
     Packing packing;
-    std::string_view signature;  ///< empty: told by more than that
     std::optional<Error> (*unpack)(const std::string &path, Bytes packed, SparseFile &out);
 };
 
 constexpr std::array<Method, 5> kMethods{{
-    {Packing::zstd, "\x28\xb5\x2f\xfd"sv, unpack_zstd},
-    {Packing::xz,
-     "\xfd"
-     "7zXZ\0"sv,
-     unpack_xz},
-    {Packing::gzip, "\x1f\x8b\x08"sv, unpack_gzip},
-    {Packing::zlib, {}, unpack_zlib},
-    {Packing::flattened, "makedumpfile\0\0\0\0"sv, unpack_flattened},
+    {Packing::zstd, unpack_zstd},
+    {Packing::xz, unpack_xz},
+    {Packing::gzip, unpack_gzip},
+    {Packing::zlib, unpack_zlib},
+    {Packing::flattened, unpack_flattened},
 }};
 
 std::size_t read_piece(const std::string &path, int descriptor, MutableBytes buffer)
@@ -72,21 +64,6 @@ Error cut_short(const std::string &path, const SparseFile &out)
                    "the file ends in the middle: " + std::to_string(out.size_bytes()) +
                        " bytes came out of it, what follows them is missing",
                    "compare its size with the original (ls -l FILE) and copy it again");
-}
-
-std::optional<Packing> packing_of(Bytes head)
-{
-    for (const Method &method : kMethods) {
-        const auto signature = std::as_bytes(std::span(method.signature));
-        if (!signature.empty() && head.size() >= signature.size() &&
-            std::ranges::equal(head.first(signature.size()), signature))
-            return method.packing;
-    }
-    if (first_frame(head) == FirstFrame::zstd)
-        return Packing::zstd;
-    if (starts_zlib_stream(head))
-        return Packing::zlib;
-    return {};
 }
 
 Unpacked unpack(const std::string &path, Packing packing, Bytes packed, const OpenLimits &limits)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Files that must be unpacked before they are memory: zstd, xz, gzip, flattened dumps (makedumpfile -F), and standard
+// Files that must be unpacked before they are memory: zstd, xz, gzip, zlib, flattened dumps (makedumpfile -F), and standard
 // input, which can be read only once. The bytes go to a file without a name, in which pages of zeros are holes.
 #pragma once
 
@@ -17,9 +17,6 @@ namespace pgregion::io
 {
 
 enum class Packing { zstd, xz, gzip, zlib, flattened };
-
-/// By the first bytes; nothing for everything else. Agrees with looks_like().
-[[nodiscard]] std::optional<Packing> packing_of(Bytes head);
 
 /// What came out.
 struct Unpacked {

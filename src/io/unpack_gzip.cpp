@@ -117,10 +117,9 @@ bool starts_zlib_stream(Bytes head)
         return false;
     Decoder decoder(head, kZlibOnly);
     std::array<std::byte, kPageBytes> space{};
-    std::size_t out = decoder.fill(space);
-    for (std::size_t more = out; more == space.size() && decoder.status() == Z_OK && out < kUnpackBufferBytes;
-         out += more)
-        more = decoder.fill(space);
+    std::size_t out = 0;
+    while (decoder.status() == Z_OK && out < kUnpackBufferBytes)
+        out += decoder.fill(space);
     const int status = decoder.status();
     return out != 0 && (status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR);
 }

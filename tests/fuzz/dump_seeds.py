@@ -5,6 +5,7 @@ import gzip
 import lzma
 import struct
 import subprocess
+import zlib
 
 PAGE = 4096
 
@@ -58,6 +59,7 @@ def seeds():
     yield "flattened", "in-order", flattened([(0, b"KDUMP   " + bytes(100)), (PAGE, page)])
     yield "flattened", "overlapping", flattened([(PAGE, page), (100, page)])
     yield "unpack", "gzip", b"\x02" + gzip.compress(page)
+    yield "unpack", "zlib", b"\x03" + zlib.compress(page)
     yield "unpack", "xz", b"\x01" + lzma.compress(page)
     yield "unpack", "zstd", b"\x00" + subprocess.run(["zstd", "-qc"], input=page, capture_output=True, check=True).stdout
     for version in (b"kho-v1", b"kho-v2"):

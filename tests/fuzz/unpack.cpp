@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// Fuzzer of unpacking: any bytes as zstd, xz or gzip (the first byte picks) are unpacked within the limit or refused
+// Fuzzer of unpacking: any bytes as zstd, xz, gzip or zlib (the first byte picks) are unpacked within the limit or refused
 // with an Error.
 #include "io/unpack.h"
 
@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
     using namespace pgregion;
     constexpr std::uint64_t kLimit = 1 << 20;
-    constexpr std::array kPackings{io::Packing::zstd, io::Packing::xz, io::Packing::gzip};
+    constexpr std::array kPackings{io::Packing::zstd, io::Packing::xz, io::Packing::gzip, io::Packing::zlib};
     if (size == 0)
         return 0;
     const Bytes packed(reinterpret_cast<const std::byte *>(data) + 1, size - 1);

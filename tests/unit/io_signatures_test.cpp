@@ -110,6 +110,18 @@ TEST(Signatures, ZlibStreamIsToldByWhatFollowsItsHeader)
     EXPECT_FALSE(looks_like(std::as_bytes(std::span(memory))).has_value());
 }
 
+TEST(Signatures, OtherFirstBytesAreNoPacking)
+{
+    const auto packing_of = [](std::string_view head) -> std::optional<io::Packing> {
+        const io::Signature *const found = io::find_signature(std::as_bytes(std::span(head)), head.size());
+        return found != nullptr ? found->packing : std::nullopt;
+    };
+    EXPECT_FALSE(packing_of(""));
+    EXPECT_FALSE(packing_of("KDUMP   "));
+    EXPECT_FALSE(packing_of("makedumpfile"));
+    EXPECT_EQ(packing_of("makedumpfile\0\0\0\0"sv), io::Packing::flattened);
+}
+
 TEST(Signatures, ShortFileThatIsAllSignatureIsRecognised)
 {
     const TemporaryDirectory directory;
@@ -154,6 +166,7 @@ TEST(Signatures, DumpsAndPackedFilesAreToldFromWhatIsRefused)
 TEST(Signatures, EveryRowOfTheTableRecognisesItself)
 {
     for (const io::Signature &signature : io::signatures()) {
+        EXPECT_EQ(signature.packing.has_value(), signature.content == io::Content::packed) << signature.name;
         if (signature.proof != nullptr)
             continue;  // it takes more than the signature
         std::string head(512, '\xee');
