@@ -100,6 +100,21 @@ TEST(Signatures, ShortSignatureBeforeZerosIsBelievedWhereNoRegionFits)
     EXPECT_EQ(Source::open(region, OpenMode::read_only).size_bytes(), 2097152U);
 }
 
+// Such a dump begins with physical memory's first page, which may be all zeros. LiME's README: magic, version, first and
+// last address, eight bytes of zeros.
+TEST(Signatures, LimeOfAnotherVersionOrByteOrderIsNoRegionBeforeZerosEither)
+{
+    const TemporaryDirectory directory;
+    const std::string_view version2 = "EMiL\2\0\0\0\0\x10\0\0\0\0\0\0\xff\xfb\x09\0\0\0\0\0\0\0\0\0\0\0\0\0"sv;
+    const std::string_view big_endian = "LiME\0\0\0\1\0\0\0\0\0\0\x10\0\0\0\0\0\0\x09\xfb\xff\0\0\0\0\0\0\0\0"sv;
+    for (const std::string_view header : {version2, big_endian}) {
+        const auto path = directory.file("memory.lime", header, 4 * kMiB);
+        EXPECT_EQ(code_of([&] { (void)Source::open(path, OpenMode::read_only); }), "wrong-file-type");
+    }
+    const auto region = directory.file("region", "LiME"sv, 2 * kMiB);
+    EXPECT_EQ(Source::open(region, OpenMode::read_only).kind(), SourceKind::region_image);
+}
+
 // RFC 1950: 0x78 0x9c is the header of most zlib streams; memory may begin with these two bytes, too.
 TEST(Signatures, ZlibStreamIsToldByWhatFollowsItsHeader)
 {
