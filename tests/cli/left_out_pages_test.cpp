@@ -4,7 +4,7 @@
 // answered, a page in use that is not there stops the rest, and a free one is said to be missing.
 #include "cli/command_test.h"
 #include "support/elf_image.h"
-#include "support/region_image.h"
+#include "support/table_image.h"
 
 #include <algorithm>
 #include <optional>
@@ -24,33 +24,24 @@ using testing::IsEmpty;
 
 constexpr std::uint64_t kBase = 0x6800000;
 
-void put_word(Image &image, std::size_t at, std::uint64_t word)
-{
-    for (std::size_t i = 0; i < 8; ++i)
-        image[at + i] = static_cast<std::byte>(word >> (8 * i));
-}
-
 /// Four VT-d second-stage tables on pages 1 to 4, which map IOVA 0x40000000 to 0x12345000. Page 9 is free.
-Image sound_region()
+TableImage sound_region()
 {
-    Image image = image_with({{0, 4}});
-    put_word(image, 0x1000, kBase + 0x2003);
-    put_word(image, 0x2000 + 8, kBase + 0x3003);
-    put_word(image, 0x3000, kBase + 0x4003);
-    put_word(image, 0x4000, 0x12345003);
+    TableImage image(kBase);
+    image.allocate(0, 4);
+    image.put(1, 0, kBase + 0x2003).put(2, 1, kBase + 0x3003).put(3, 0, kBase + 0x4003).put(4, 0, 0x12345003);
     return image;
 }
 
 /// The pages of `image` that are not zero, and not `without`, as an ELF core.
-std::vector<std::byte> core_of(const Image &image, std::optional<std::size_t> without = std::nullopt)
+std::vector<std::byte> core_of(const TableImage &image, std::optional<std::size_t> without = std::nullopt)
 {
     ElfImage core;
-    for (std::size_t page = 0; page < 512; ++page) {
-        const auto first = image.begin() + static_cast<std::ptrdiff_t>(page * 4096);
-        std::vector<std::byte> bytes(first, first + 4096);
+    for (std::size_t page = 0; page < image.pages(); ++page) {
+        const auto bytes = image.bytes().subspan(page * kTestPageBytes, kTestPageBytes);
         const bool zero = std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
         if (!zero && page != without)
-            core.segments.push_back({.address = kBase + page * 4096, .bytes = std::move(bytes)});
+            core.segments.push_back({.address = image.address(page), .bytes = {bytes.begin(), bytes.end()}});
     }
     return core.build();
 }
@@ -81,8 +72,8 @@ TEST_F(LeftOutPages, ValidateAndBitmapNeedTheBitmapAlone)
 
 TEST_F(LeftOutPages, ARegionWithoutItsBitmapIsNotValidated)
 {
-    Image image = sound_region();
-    put_word(image, 9 * 4096, 1);
+    TableImage image = sound_region();
+    image.put(9, 0, 1);
     const ProgramOutcome outcome = run(core_of(image, 0), {"validate", "--liveupdate", "yes"});
     EXPECT_EQ(outcome.status, 8);
     EXPECT_THAT(outcome.output, IsEmpty());
@@ -132,8 +123,8 @@ TEST_F(LeftOutPages, TheWholeRegionIsNeededToWriteItAsText)
 
 TEST_F(LeftOutPages, AMissingTableIsAHoleForTheWalk)
 {
-    Image image = sound_region();
-    image[0] = std::byte{0x17};  // page 3, a table in use, is marked free
+    TableImage image = sound_region();
+    image.put(0, 0, 0x17);  // page 3, a table in use, is marked free
     const ProgramOutcome outcome = run(core_of(image, 3), {"mappings", "--format", "vtd-ss", "--levels", "4"});
     EXPECT_THAT(outcome.output, Not(HasSubstr("0x0000000012345000")));
     EXPECT_THAT(outcome.errors, HasSubstr("0x6803000"));

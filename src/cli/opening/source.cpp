@@ -257,8 +257,9 @@ void OpenedSource::require_pages(RegionNeeds needs) const
 {
     if (left_out_.empty())
         return;
+    const bool no_bitmap = left_out_.front() == 0;
     std::string missing;
-    if (left_out_.front() == 0) {
+    if (no_bitmap) {
         missing = "page 0, its bitmap, is";
     } else if (needs == RegionNeeds::whole) {
         missing = fmt::format("{} of the 512 pages are", left_out_.size());
@@ -281,11 +282,10 @@ void OpenedSource::require_pages(RegionNeeds needs) const
         fmt::format("of the region at {}, {} not in the source (a dump may leave out pages, pages of zeros among "
                     "them): what they held cannot be told",
                     hex(address().value()), missing),
-        needs == RegionNeeds::bitmap
-            ? std::string("take a dump that leaves nothing out (makedumpfile -d 0)")
-            : fmt::format("the bitmap needs page 0 alone: pgregion bitmap SOURCE; or walk the tables that are "
-                          "there from their root: --root {} --format NAME",
-                          hex((address() + kPageBytes).value())));
+        no_bitmap ? std::string("take a dump that leaves nothing out (makedumpfile -d 0)")
+                  : fmt::format("the bitmap needs page 0 alone: pgregion bitmap SOURCE; or walk the tables that are "
+                                "there from their root: --root {} --format NAME",
+                                hex((address() + kPageBytes).value())));
 }
 
 std::span<std::byte> OpenedSource::writable_region() const

@@ -140,6 +140,8 @@ void Session::warn(const std::string &source, const report::Problems &problems, 
 {
     for (const std::string &line : problems.lines(kProblemLines, tables.pages))
         warn(source, line);
+    if (global().quiet)
+        return;  // the advice asks the source again
     if (const auto advice = c_bit_advice(tables, problems))
         warn(source, *advice);
 }
