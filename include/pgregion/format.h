@@ -13,6 +13,7 @@
 #include <pgregion/address.h>
 #include <pgregion/family.h>
 #include <pgregion/field.h>
+#include <pgregion/register.h>
 
 #include <array>
 #include <cstddef>
@@ -313,19 +314,12 @@ struct DirectoryRecord {
     std::optional<Fault> plain_fault;        ///< what requests without PASID raise
 };
 
-/// A register that holds a root, or says how to read it.
-struct RegisterSpec {
-    std::string_view name;  ///< as `--register NAME=VALUE` takes it
-    std::uint16_t offset;   ///< bytes from the start of the IOMMU's registers
-    std::uint8_t bytes;     ///< 4 or 8
-    std::string_view meaning;
-};
-
 /// What the root registers of one IOMMU say.
 struct RegisterReading {
     PhysAddr root;
     FormatParams params;
     std::string_view complaint;  ///< why there is no directory to be read; empty when there is one
+    std::uint32_t settled = 0;   ///< bit i: the registers say what the i-th parameter is
 };
 
 /// A directory format. Functions are never null.
@@ -358,6 +352,8 @@ struct DirectoryFormat {
     Fault (*out_of_range)(std::uint8_t type);
     /// `values` in the order of `registers`; the first is always there. Parameters start from `params`.
     RegisterReading (*from_registers)(std::span<const std::optional<std::uint64_t>> values, const FormatParams &params);
+    /// Offsets mean different registers in different IOMMUs: whether these can be the registers of this one.
+    RegisterFit (*fit)(const RegisterView &registers);
 };
 
 /// A directory with the way to read it.

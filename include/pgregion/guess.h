@@ -17,16 +17,20 @@ namespace pgregion
 
 /// What was counted while one reading was judged. Every (table, level) counts once.
 struct Evidence {
-    std::uint64_t present = 0;             ///< entries or records that are present
-    std::uint64_t leaves = 0;              ///< leaves, or devices of a directory
-    std::uint64_t typical = 0;             ///< of those present: such as an operating system writes
-    std::uint64_t typical_leaves = 0;      ///< of these typical ones: leaves, or devices
-    std::uint64_t faulting = 0;            ///< reserved bits set, or an encoding that means nothing
-    std::uint64_t pointers_good = 0;       ///< lead to a table that reads well
-    std::uint64_t pointers_empty = 0;      ///< lead to a page of zeros: normal, but proves nothing
-    std::uint64_t pointers_outside = 0;    ///< lead out of the source
-    std::uint64_t roots_good = 0;          ///< directory only: page tables of devices, not empty, whose root reads well
-    std::uint64_t roots_bad = 0;           ///< directory only: those whose root does not
+    std::uint64_t present = 0;           ///< entries or records that are present
+    std::uint64_t leaves = 0;            ///< leaves, or devices of a directory
+    std::uint64_t typical = 0;           ///< of those present: such as an operating system writes
+    std::uint64_t typical_leaves = 0;    ///< of these typical ones: leaves, or devices
+    std::uint64_t faulting = 0;          ///< reserved bits set, or an encoding that means nothing
+    std::uint64_t pointers_good = 0;     ///< lead to a table that reads well
+    std::uint64_t pointers_empty = 0;    ///< lead to a page of zeros: normal, but proves nothing
+    std::uint64_t pointers_outside = 0;  ///< lead out of the source
+    std::uint64_t roots_good = 0;        ///< directory only: page tables of devices, not empty, whose root reads well
+    std::uint64_t roots_bad = 0;         ///< directory only: those whose root does not
+    std::uint64_t slots = 0;             ///< directory only: buses and slots of devices whose requests are let through
+    std::uint64_t slots_odd = 0;         ///< of these: with an odd slot number
+    /// Of these: without function 0, which every PCI device has, or with functions 0 and 4 alone.
+    std::uint64_t slots_split = 0;
     std::uint64_t leaves_on_tables = 0;    ///< leaves that map a page of the tables, or an allocated one of the region
     std::uint64_t leaf_pages_seen = 0;     ///< pages behind smallest leaves that were looked at, a sample
     std::uint64_t leaf_pages_entries = 0;  ///< of those: pages that look like a table, so the reading is too shallow

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgregion
 {
@@ -29,6 +30,14 @@ enum class PaddrOrigin { none, given, inferred };
 /// "none", "given", "inferred".
 [[nodiscard]] std::string_view name(PaddrOrigin origin);
 
+/// How tables are read where nobody said it and they tell it themselves.
+struct GuessedReading {
+    std::string format;
+    std::optional<unsigned> levels;       ///< none where the format has no number of them
+    std::vector<std::string> parameters;  ///< "granule=16k"
+    std::string confidence;
+};
+
 /// What a result is about; every command says it in the same way.
 struct SourceInfo {
     std::string path;
@@ -36,6 +45,7 @@ struct SourceInfo {
     std::uint64_t offset = 0;
     std::optional<PhysAddr> paddr;  ///< physical address of `offset`
     PaddrOrigin paddr_origin = PaddrOrigin::none;
+    std::optional<GuessedReading> guessed = {};
 };
 
 /// `text` with everything that a terminal would act upon (control characters, escape sequences, malformed

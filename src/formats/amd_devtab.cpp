@@ -308,12 +308,25 @@ constexpr std::array<RegisterSpec, 1> kRegisters{{
 RegisterReading from_registers(std::span<const std::optional<std::uint64_t>> values, const FormatParams &params)
 {
     constexpr std::uint32_t kEntriesOfPage = 128;
-    RegisterReading reading{address_of(*values[0], params), params, {}};
+    RegisterReading reading{address_of(*values[0], params), params, {}, 1U << kEntries};
     if ((*values[0] & (bits(63, 52) | bits(11, 9))) != 0)
         reading.complaint = "reserved bits are set: bits 51:12 hold the base and 8:0 the size";
     const auto pages = static_cast<std::uint32_t>(field(*values[0], 8, 0)) + 1;
     reading.params.value[kEntries] = std::min(pages * kEntriesOfPage, kMostDevices);
     return reading;
+}
+
+/// AMD IOMMU specification, section 3.4 (MMIO offsets 0000h, 0018h and 0030h): the control register of an IOMMU that
+/// is on, and some extended feature. There is no version register.
+RegisterFit fit(const RegisterView &registers)
+{
+    constexpr std::uint64_t kIommuEnable = bit(0);
+    if ((registers.value(0x0, 8).value_or(0) & (bits(63, 52) | bits(11, 9))) != 0)
+        return RegisterFit::contradicted;
+    const auto control = registers.value(0x18, 8);
+    const auto features = registers.value(0x30, 8);
+    const bool is_on = control && (*control & kIommuEnable) != 0;
+    return is_on && features.value_or(0) != 0 ? RegisterFit::certain : RegisterFit::possible;
 }
 
 }  // namespace
@@ -337,6 +350,7 @@ constexpr DirectoryFormat kAmdDevtab{
     .unreadable = &unreadable,
     .out_of_range = &out_of_range,
     .from_registers = &from_registers,
+    .fit = &fit,
 };
 
 }  // namespace pgregion::formats

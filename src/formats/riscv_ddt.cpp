@@ -109,9 +109,45 @@ Fault out_of_range(std::uint8_t type)
     return {FaultCause::invalid_entry, 260, "transaction type disallowed: device id beyond the directory"};
 }
 
-constexpr std::array<RegisterSpec, 1> kRegisters{{
+constexpr std::array<RegisterSpec, 3> kRegisters{{
     {"ddtp", 0x10, 8, "device directory table pointer; bits 3:0 are the mode, off, bare or the number of levels"},
+    {"capabilities", 0x0, 8, "bit 22, MSI_FLAT: device contexts are extended to 64 bytes", false},
+    {"fctl", 0x8, 4, "bit 0, BE: the directory is in big-endian order", false},
 }};
+
+/// Takes what the registers beside ddtp say of the tables.
+void take_features(std::span<const std::optional<std::uint64_t>> values, RegisterReading &reading)
+{
+    constexpr std::uint64_t kMsiFlat = bit(22);
+    constexpr std::uint64_t kBigEndian = bit(0);
+    if (values.size() > 1 && values[1]) {
+        reading.params.value[riscv::kDdt] = (*values[1] & kMsiFlat) != 0 ? riscv::kExtended : riscv::kBase;
+        reading.settled |= 1U << riscv::kDdt;
+    }
+    if (values.size() > 2 && values[2]) {
+        reading.params.big_endian = (*values[2] & kBigEndian) != 0;
+        reading.params.value[riscv::kEndian] = reading.params.big_endian ? 1 : 0;
+        reading.settled |= 1U << riscv::kEndian;
+    }
+}
+
+/// RISC-V IOMMU specification, memory-mapped registers capabilities and ddtp: a version that exists, some page-table
+/// format, and 32 to 56 bits of physical address.
+RegisterFit fit(const RegisterView &registers)
+{
+    constexpr std::uint64_t kVersion1 = 0x10;
+    constexpr std::uint64_t kTableFormats = bits(11, 9) | bits(19, 17);
+    constexpr std::uint64_t kReserved = bits(13, 12) | bit(20) | bits(55, 44);
+    constexpr std::uint64_t kReservedOfDdtp = bits(63, 54) | bits(9, 5);
+    const auto capabilities = registers.value(0x0, 8);
+    if (!capabilities)
+        return (registers.value(0x10, 8).value_or(0) & kReservedOfDdtp) == 0 ? RegisterFit::possible
+                                                                             : RegisterFit::contradicted;
+    const std::uint64_t address_bits = field(*capabilities, 37, 32);
+    const bool is_sound = field(*capabilities, 7, 0) == kVersion1 && (*capabilities & kTableFormats) != 0 &&
+                          (*capabilities & kReserved) == 0 && address_bits >= 32 && address_bits <= 56;
+    return is_sound ? RegisterFit::certain : RegisterFit::contradicted;
+}
 
 RegisterReading from_registers(std::span<const std::optional<std::uint64_t>> values, const FormatParams &params)
 {
@@ -129,6 +165,7 @@ RegisterReading from_registers(std::span<const std::optional<std::uint64_t>> val
         reading.complaint = "the mode in ddtp is reserved";
     else
         reading.params.levels = static_cast<std::uint8_t>(mode - 1);
+    take_features(values, reading);
     return reading;
 }
 
@@ -154,6 +191,7 @@ constexpr DirectoryFormat kRiscvDdt{
     .unreadable = &unreadable,
     .out_of_range = &out_of_range,
     .from_registers = &from_registers,
+    .fit = &fit,
 };
 
 }  // namespace pgregion::formats

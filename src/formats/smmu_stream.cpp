@@ -146,12 +146,47 @@ RegisterReading from_registers(std::span<const std::optional<std::uint64_t>> val
     // Without the other register the size is no more than a guess, and nothing to align the table by.
     if (values.size() < 2 || !values[1])
         return {PhysAddr(base), params, {}};
-    RegisterReading reading{{}, configured(*values[1], params), {}};
+    constexpr std::uint32_t kAllOfThem = 1U << kFormat | 1U << kSplit | 1U << kLog2Size;
+    RegisterReading reading{{}, configured(*values[1], params), {}, kAllOfThem};
     const bool two_levels = reading.params.value[kFormat] == kTwoLevels;
     const unsigned bytes_lg2 = two_levels ? std::max(l1_bits(reading.params) + kDescriptorLg2, kRecordLg2)
                                           : reading.params.value[kLog2Size] + kRecordLg2;
     reading.root = aligned(base, bit(bytes_lg2));
     return reading;
+}
+
+/// True for what SMMU_IDR0 and SMMU_IDR1 may hold: some stage with some format of tables, linear or two-level stream
+/// tables, and no more id bits than there are (Arm SMMUv3 specification, section 6.3).
+bool identifies(std::uint64_t idr0, std::uint64_t idr1)
+{
+    constexpr std::uint64_t kStages = bits(1, 0);
+    constexpr std::uint64_t kLinear = 0;
+    constexpr std::uint64_t kOnlyTwoLevels = 1;
+    constexpr unsigned kMostSubstreamBits = 20;
+    return (idr0 & kStages) != 0 && field(idr0, 3, 2) != 0 &&
+           (field(idr0, 28, 27) == kLinear || field(idr0, 28, 27) == kOnlyTwoLevels) &&
+           field(idr1, 5, 0) <= kMaxStreamBits && field(idr1, 10, 6) <= kMostSubstreamBits;
+}
+
+/// The identification registers, and reserved bits of SMMU_CR0 and SMMU_STRTAB_BASE (section 6.3).
+RegisterFit fit(const RegisterView &registers)
+{
+    constexpr std::uint64_t kReservedOfCr0 = bits(31, 11);
+    constexpr std::uint64_t kReservedOfBase = bit(63) | bits(61, 56) | bits(5, 0);
+    constexpr std::uint64_t kReservedOfConfig = bits(31, 18) | bits(15, 11);
+    constexpr std::uint64_t kGranules = bits(6, 4);  // of SMMU_IDR5
+    if ((registers.value(0x20, 4).value_or(0) & kReservedOfCr0) != 0 ||
+        (registers.value(0x80, 8).value_or(0) & kReservedOfBase) != 0 ||
+        (registers.value(0x88, 4).value_or(0) & kReservedOfConfig) != 0)
+        return RegisterFit::contradicted;
+    const auto idr0 = registers.value(0x0, 4);
+    if (!idr0)
+        return RegisterFit::possible;
+    const std::uint64_t idr1 = registers.value(0x4, 4).value_or(0);
+    const auto idr5 = registers.value(0x14, 4);
+    if (!identifies(*idr0, idr1) || (idr5 && (*idr5 & kGranules) == 0))
+        return RegisterFit::contradicted;
+    return field(idr1, 5, 0) != 0 || idr5 ? RegisterFit::certain : RegisterFit::possible;
 }
 
 }  // namespace
@@ -175,6 +210,7 @@ constexpr DirectoryFormat kSmmuStream{
     .unreadable = &unreadable,
     .out_of_range = &out_of_range,
     .from_registers = &from_registers,
+    .fit = &fit,
 };
 
 namespace smmu

@@ -89,21 +89,46 @@ Fault out_of_range(std::uint8_t type)
     return is_legacy(type) ? vtd::legacy::unreadable(type) : vtd::scalable::out_of_range(type);
 }
 
-constexpr std::array<RegisterSpec, 1> kRegisters{{
+constexpr std::array<RegisterSpec, 2> kRegisters{{
     {"rtaddr", 0x20, 8, "RTADDR, root table address; bits 11:10 are the translation table mode"},
+    {"ecap", 0x10, 8, "ECAP, extended capabilities; bit 43, SMTS, is set where there is a scalable mode", false},
 }};
 
 RegisterReading from_registers(std::span<const std::optional<std::uint64_t>> values, const FormatParams &params)
 {
-    RegisterReading reading{PhysAddr(*values[0] & vtd::kPointer), params, {}};
+    constexpr std::uint64_t kScalableModeSupport = bit(43);
+    RegisterReading reading{PhysAddr(*values[0] & vtd::kPointer), params, {}, 1U << kMode};
+    const bool has_scalable = values.size() < 2 || !values[1] || (*values[1] & kScalableModeSupport) != 0;
     const auto mode = static_cast<std::uint32_t>(field(*values[0], 11, 10));
     if (mode <= kScalable)
         reading.params.value[kMode] = mode;
+    if (mode == kScalable && !has_scalable)
+        reading.complaint =
+            "bits 11:10 of RTADDR are 1, scalable mode, which this IOMMU does not have: SMTS is 0 in ECAP";
     else if (mode == kReservedMode)
         reading.complaint = "bits 11:10 of RTADDR are 2, a reserved translation table mode";
-    else
+    else if (mode > kReservedMode)
         reading.complaint = "bits 11:10 of RTADDR are 3: every request is aborted, no table is read";
     return reading;
+}
+
+/// Intel VT-d specification, section 11.4 (VER, CAP, RTADDR): a version of some major number
+/// with nothing above, some adjusted guest address width, and no reserved bit.
+RegisterFit fit(const RegisterView &registers)
+{
+    constexpr std::uint64_t kReservedOfRtaddr = bits(9, 0);
+    constexpr std::uint64_t kAddressWidths = bits(12, 8);
+    if ((registers.value(0x20, 8).value_or(0) & kReservedOfRtaddr) != 0)
+        return RegisterFit::contradicted;
+    const auto version = registers.value(0x0, 4);
+    if (!version)
+        return RegisterFit::possible;
+    if (*version >> 8 != 0 || field(*version, 7, 4) == 0 || registers.value(0x4, 4).value_or(0) != 0)
+        return RegisterFit::contradicted;
+    const auto capabilities = registers.value(0x8, 8);
+    if (!capabilities)
+        return RegisterFit::possible;
+    return (*capabilities & kAddressWidths) != 0 ? RegisterFit::certain : RegisterFit::contradicted;
 }
 
 }  // namespace
@@ -126,6 +151,7 @@ constexpr DirectoryFormat kVtdRoot{
     .unreadable = &unreadable,
     .out_of_range = &out_of_range,
     .from_registers = &from_registers,
+    .fit = &fit,
 };
 
 }  // namespace pgregion::formats

@@ -224,13 +224,6 @@ std::vector<std::string> evidence_sentences(const Evidence &evidence)
     return sentences;
 }
 
-std::string reading_text(const Reading &reading)
-{
-    if (reading.table != nullptr)
-        return fmt::format("{}, {} levels", reading.table->name, reading.params.levels);
-    return std::string(reading.directory->name);
-}
-
 void put_info(ResultWriter &writer, const RegionReport &report, const Guess &guess)
 {
     if (!writer.wants_json())

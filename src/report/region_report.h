@@ -37,8 +37,6 @@ void write_validation(ResultWriter &writer, const RootValidation &validation, co
 
 /// The evidence of a reading, one sentence each.
 [[nodiscard]] std::vector<std::string> evidence_sentences(const Evidence &evidence);
-/// "vtd-ss, 4 levels".
-[[nodiscard]] std::string reading_text(const Reading &reading);
 
 /// The payload of `info` but for the text.
 void put_info(ResultWriter &writer, const RegionReport &report, const Guess &guess);

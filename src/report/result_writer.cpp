@@ -9,6 +9,16 @@ namespace pgregion::report
 namespace
 {
 
+Json guess_json(const GuessedReading &guess)
+{
+    Json json;
+    json.set("format", guess.format);
+    json.set("levels", guess.levels ? Json(*guess.levels) : Json(nullptr));
+    json.set("parameters", guess.parameters);
+    json.set("confidence", guess.confidence);
+    return json;
+}
+
 Json source_json(const SourceInfo &source)
 {
     Json json;
@@ -17,6 +27,8 @@ Json source_json(const SourceInfo &source)
     json.set("offset", hex(source.offset));
     json.set("paddr", source.paddr ? Json(hex(source.paddr->value())) : Json(nullptr));
     json.set("paddr_origin", name(source.paddr_origin));
+    if (source.guessed)
+        json.set("guessed", guess_json(*source.guessed));
     return json;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/scan_report.h"
 
+#include "report/reading_report.h"
 #include "report/region_report.h"
 
 namespace pgregion::report
@@ -157,20 +158,6 @@ std::vector<std::string> candidate_evidence(const Candidate &candidate)
         sentences.insert(sentences.end(), more.begin(), more.end());
     }
     return sentences;
-}
-
-std::vector<std::string> reading_parameters(const Reading &reading)
-{
-    const auto specs = reading.table != nullptr ? reading.table->parameters : reading.directory->parameters;
-    std::vector<std::string> parameters;
-    for (std::size_t i = 0; i < specs.size(); ++i) {
-        const std::uint32_t value = reading.params.value.at(i);
-        if (value == specs[i].default_value && specs[i].when_open != WhenOpen::guess)
-            continue;
-        const std::string_view choice = choice_name(specs[i], value);
-        parameters.push_back(fmt::format("{}={}", specs[i].key, choice.empty() ? std::to_string(value) : choice));
-    }
-    return parameters;
 }
 
 void write_candidates(ResultWriter &writer, std::span<const PlacedCandidate> rows, const Palette &palette)

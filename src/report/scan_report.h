@@ -27,9 +27,6 @@ struct PlacedCandidate {
 /// Why it is a candidate and what speaks against it, one sentence each, weightiest first.
 [[nodiscard]] std::vector<std::string> candidate_evidence(const Candidate &candidate);
 
-/// What has to be said beside the format's name, as --param takes it: "mode=scalable", "entries=1024".
-[[nodiscard]] std::vector<std::string> reading_parameters(const Reading &reading);
-
 /// The list `candidates`; text one line each with its evidence below.
 void write_candidates(ResultWriter &writer, std::span<const PlacedCandidate> rows, const Palette &palette);
 

@@ -34,6 +34,13 @@ constexpr std::uint64_t kNearBytes = std::uint64_t{2} << 20;
 constexpr std::size_t kMaxSamples = 512;
 constexpr std::size_t kSamplesPerTable = 8;
 
+/// A requester id of PCI: bus and slot, then the function.
+constexpr unsigned kFunctionBits = 3;
+constexpr std::uint32_t kFunctions = 1U << kFunctionBits;
+
+/// Functions 0 and 4: where records are read at twice their size, two slots with one function each.
+constexpr std::uint32_t kHalves = 1U << 0 | 1U << 4;
+
 /// Where addresses stand in an entry of any architecture: RISC-V has them two bits lower than the others.
 constexpr std::uint64_t kAddresses = bits(53, 10);
 
@@ -304,7 +311,23 @@ public:
             ++judgement_.evidence.pointers_outside;
     }
 
-    Judgement judgement_;
+    void device(const Device &device) override
+    {
+        const TranslationKind kind = device.translation.kind;
+        if (!device.pasid && device.id == device.last_id && kind != TranslationKind::blocked &&
+            kind != TranslationKind::invalid && functions_of_slot_.size() < kMaxTables)
+            functions_of_slot_[device.id >> kFunctionBits] |= 1U << (device.id & (kFunctions - 1));
+    }
+
+    Judgement take()
+    {
+        for (const auto &[slot, functions] : functions_of_slot_) {
+            ++judgement_.evidence.slots;
+            judgement_.evidence.slots_odd += slot & 1;
+            judgement_.evidence.slots_split += (functions & 1) == 0 || functions == kHalves ? 1U : 0U;
+        }
+        return std::move(judgement_);
+    }
 
 private:
     /// A device that may do nothing faults by intent: operating systems fill whole tables with such records.
@@ -343,6 +366,8 @@ private:
     const DirectoryFormat &format_;
     std::vector<EntryRun> runs_;
     std::set<PhysAddr> roots_;
+    std::map<std::uint32_t, std::uint32_t> functions_of_slot_;
+    Judgement judgement_;
 };
 
 }  // namespace
@@ -357,29 +382,7 @@ Judgement judge_directory(const MemorySource &memory, PhysAddr root, const Direc
 {
     DirectoryJudge judge(memory, format);
     walk_directory(memory, {&format, params, root}, judge);
-    return std::move(judge.judgement_);
-}
-
-double score(const Evidence &evidence)
-{
-    if (evidence.present == 0)
-        return 0;
-    const auto times = [](double weight, std::uint64_t count) { return weight * static_cast<double>(count); };
-    const std::uint64_t sound = evidence.present - evidence.faulting;
-    const double sum = times(0.5, sound) + times(1.5, evidence.typical) + times(4, evidence.pointers_good) +
-                       times(4, evidence.roots_good) - times(8, evidence.roots_bad) - times(8, evidence.faulting) -
-                       times(2.5, evidence.pointers_empty) - times(4, evidence.pointers_outside) -
-                       times(8, evidence.leaves_on_tables) - times(4, evidence.pages_unexplained) -
-                       times(1.5, sound - evidence.typical);
-    double per_entry = sum / static_cast<double>(evidence.present);
-    // Few entries stand in the root, but they tell the number of levels where levels can be skipped.
-    if (evidence.root_present != 0)
-        per_entry -=
-            times(2, evidence.root_present - evidence.root_typical) / static_cast<double>(evidence.root_present);
-    if (evidence.leaf_pages_seen == 0)
-        return per_entry;
-    // Heavier than anything that speaks for a reading, so that tables taken for data outweigh all the rest.
-    return per_entry - times(8, evidence.leaf_pages_entries) / static_cast<double>(evidence.leaf_pages_seen);
+    return judge.take();
 }
 
 }  // namespace pgregion::scan

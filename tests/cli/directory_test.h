@@ -83,7 +83,7 @@ protected:
     const Words rtaddr_{"--register", "rtaddr=0x1001400"};
     const Words devtab_{"--register", "devtab=0x1001000"};
     const Words strtab_{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x6"};
-    const Words ddtp_{"--register", "ddtp=0x400402"};
+    const Words ddtp_{"--register", "ddtp=0x400402", "--param", "ddt=extended"};
 };
 
 }  // namespace pgregion::test

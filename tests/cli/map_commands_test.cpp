@@ -300,8 +300,10 @@ TEST_F(MapOfDevice, EveryArchitecturesDirectoryLeadsToTheTables)
     expect_one_more(first, {"--register", "rtaddr=0x1001400", "--device", "00:02.0", "--pasid", "1"});
     expect_one_more(image_of(smmu_region()),
                     {"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=6", "--device", "1"});
-    expect_one_more(image_of(riscv_region()), {"--register", "ddtp=0x400402", "--device", "1", "--pasid", "0"});
-    expect_one_more(image_of(riscv_region()), {"--register", "ddtp=0x400402", "--device", "4"});
+    expect_one_more(image_of(riscv_region()),
+                    {"--register", "ddtp=0x400402", "--param", "ddt=extended", "--device", "1", "--pasid", "0"});
+    expect_one_more(image_of(riscv_region()),
+                    {"--register", "ddtp=0x400402", "--param", "ddt=extended", "--device", "4"});
 }
 
 TEST_F(MapOfDevice, OfAmdThatSaysNothingAboutExecution)

@@ -197,7 +197,8 @@ TEST_F(Registers, WrongValuesAreUsageErrors)
         {{"--register", "rtaddr=0xffff888001001400"}, "kernel virtual address"},
         {{"--register", "\x1b[31m"}, R"('\x1b[31m')"},
         {{"--register", "rtaddr=0x10000000000000000"}, "rtaddr"},
-        {{"--register", "cr3=0x1001000"}, "rtaddr, devtab, strtab-base, strtab-base-cfg, ddtp"},
+        {{"--register", "cr3=0x1001000"},
+         "rtaddr, ecap, devtab, strtab-base, strtab-base-cfg, ddtp, capabilities, fctl"},
         {{"--register", "strtab-base-cfg=6"}, "strtab-base"},
         {{"--register", "strtab-base=0x1001000", "--register", "strtab-base-cfg=0x100000006"}, "32 bits"},
         {{"--register", "rtaddr=0x1001400", "--root", "page:1"}, "--root"},
@@ -284,7 +285,8 @@ TEST_F(Registers, ParametersAndTheWidthGoWithARegisterWhichNamesTheFormat)
     const std::string region = source(riscv_region());
     const Words base{"--register", "ddtp=0x400402", "--param", "ddt=base"};
     EXPECT_EQ(devices(words({"devices", region}, base)).at(0), "2 0* 0 first-stage riscv");
-    const Words narrow{"--register", "ddtp=0x400402", "--format", "riscv-ddt", "--paw", "32"};
+    const Words narrow{"--register", "ddtp=0x400402", "--format", "riscv-ddt",
+                       "--param",    "ddt=extended",  "--paw",    "32"};
     EXPECT_EQ(devices(words({"devices", region}, narrow)).size(), 6U);
     expect_failure(run_pgregion({"devices", region, "--register", "ddtp=0x400402", "--levels", "2"}), 16, {"--levels"});
 }

@@ -345,7 +345,7 @@ TEST(RegisterNames, TheNearestNameIsOffered)
     EXPECT_EQ(
         value_refusal("rtadr", "1"),
         "there is no register 'rtadr' that holds a root; did you mean rtaddr? | give --register NAME=VALUE with one "
-        "of rtaddr, devtab, strtab-base, strtab-base-cfg, ddtp");
+        "of rtaddr, ecap, devtab, strtab-base, strtab-base-cfg, ddtp, capabilities, fctl");
     EXPECT_THAT(value_refusal("STRTAB_BAS", "1"), HasSubstr("did you mean strtab-base or strtab-base-cfg?"));
     EXPECT_THAT(value_refusal("dtdp", "1"), HasSubstr("did you mean ddtp?"));
     EXPECT_THAT(value_refusal("cr3", "1"), HasSubstr("there is no register 'cr3' that holds a root |"));

@@ -64,9 +64,22 @@ RegisterReading reading_of(std::uint64_t value)
     return format().from_registers({&rtaddr, 1}, default_params(format()));
 }
 
+/// ECAP of QEMU 7.2 with x-scalable-mode=on and without it.
+TEST(VtdRoot, ScalableModeThatTheIommuDoesNotHaveIsAComplaint)
+{
+    const auto complaint = [](std::uint64_t rtaddr, std::uint64_t ecap) {
+        return format()
+            .from_registers(std::array<std::optional<std::uint64_t>, 2>{rtaddr, ecap}, default_params(format()))
+            .complaint;
+    };
+    EXPECT_EQ(complaint(0x663c400, 0x480080f00f4a), "");
+    EXPECT_EQ(complaint(0x196000, 0xf00f4a), "");
+    EXPECT_THAT(std::string(complaint(0x196400, 0xf00f4a)), testing::HasSubstr("SMTS is 0 in ECAP"));
+}
+
 TEST(VtdRoot, BitsElevenAndTenOfTheRegisterChooseTheMode)
 {
-    ASSERT_EQ(format().registers.size(), 1U);
+    ASSERT_EQ(format().registers.size(), 2U);
     EXPECT_EQ(format().registers[0].name, "rtaddr");
     EXPECT_EQ(format().registers[0].offset, 0x20);
     EXPECT_EQ(format().registers[0].bytes, 8);

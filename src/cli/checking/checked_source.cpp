@@ -64,6 +64,8 @@ SourceReading same_reading(const SourceReading &reading, const OpenedSource &sou
     if (!opened.tables || !opened.tables->guess)
         return same;
     const Tables &tables = *opened.tables;
+    for (std::size_t unit = 0; unit < same.units.size(); ++unit)
+        same.units[unit] = {{tables.units.at(unit), ~std::uint32_t{0}}};
     const bool is_directory = tables.directory != nullptr;
     const unsigned most = is_directory ? tables.directory->max_levels : tables.format->max_levels;
     same.params = spelled_out(is_directory ? tables.directory->parameters : tables.format->parameters, tables.params);

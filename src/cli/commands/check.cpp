@@ -96,6 +96,7 @@ private:
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
         OpenedSubject opened = open_subject(source, session.reading(), arguments_);
+        session.note_guess(argument, opened.info);
         const ReadTwice twice(opened.subject);
         report::CheckedSource checked = check_source(source, opened, options_);
         checked.next = session.words(argument);

@@ -102,7 +102,7 @@ private:
     int show(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.reading());
+        const Tables tables = session.open_tables(source, argument);
         report::ResultWriter &results = session.results();
         if (as_ == kDebugfs && results.wants_text())
             return show_as_debugfs(session, source, tables);

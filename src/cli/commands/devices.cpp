@@ -31,7 +31,7 @@ private:
     int list(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.reading());
+        const Tables tables = session.open_tables(source, argument);
         if (tables.directory == nullptr)
             throw Error(Failure::operational, "not-a-directory",
                         fmt::format("{} is page tables: it names no devices", tables.format->name),

@@ -96,7 +96,7 @@ private:
                                                 const std::string &argument, Bytes region)
     {
         try {
-            return open_tables(source, session.reading());
+            return session.open_tables(source, argument);
         } catch (const Error &error) {
             if (!error.is(ErrorClass::undecided))
                 throw;

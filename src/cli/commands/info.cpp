@@ -3,6 +3,7 @@
 // pgregion info: what a region is, and what to run next.
 #include "cli/opening/tables.h"
 #include "cli/session/session.h"
+#include "report/reading_report.h"
 #include "report/region_report.h"
 
 #include <pgregion/error.h>

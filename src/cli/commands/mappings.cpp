@@ -65,7 +65,7 @@ private:
     int list(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.reading());
+        const Tables tables = session.open_tables(source, argument);
         report::Problems problems;
         const std::vector<Tree> trees = folded(wanted_trees(tables, session.reading(), problems));
         report::ResultWriter &results = session.results();

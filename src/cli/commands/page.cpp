@@ -84,7 +84,7 @@ private:
             results.end();
             return kClean;
         }
-        const Tables tables = open_tables(source, session.reading());
+        const Tables tables = session.open_tables(source, argument);
         const PhysAddr address = tables.pages.base.value_or(PhysAddr(0)) + number * kPageBytes;
         const std::vector<TableRole> roles = roles_on(tables, address);
         tables.ensure_intact(source);

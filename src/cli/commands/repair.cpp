@@ -77,6 +77,7 @@ private:
         const OpenedSource source = session.open(argument, writes ? OpenMode::read_write : OpenMode::read_only);
         refuse_dump(source);
         const OpenedSubject opened = open_subject(source, session.reading(), arguments_);
+        session.note_guess(argument, opened.info);
         report::CheckedSource before = check_source(source, opened, options_);
         before.next = words_for(session.words(argument));
         opened.ensure_intact(source);

@@ -6,6 +6,7 @@
 #include "cli/session/progress.h"
 #include "cli/session/session.h"
 #include "cli/writing/extracted_regions.h"
+#include "report/reading_report.h"
 #include "report/scan_report.h"
 #include "walk/page_cache.h"
 

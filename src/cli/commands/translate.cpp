@@ -48,7 +48,7 @@ private:
     int answer(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Tables tables = open_tables(source, session.reading());
+        const Tables tables = session.open_tables(source, argument);
         std::optional<UnitLookup> lookup;
         if (const auto requester = wanted_requester(tables, session.reading()))
             lookup = find_requester(tables, *requester);

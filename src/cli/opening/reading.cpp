@@ -3,7 +3,6 @@
 
 #include "cli/opening/device_rules.h"
 #include "cli/opening/numbers.h"
-#include "cli/opening/registers.h"
 #include "io/failures.h"
 #include "report/text.h"
 
@@ -113,9 +112,10 @@ void refuse_register_twins(const SourceReading &reading)
                     "leave --levels out");
 }
 
-void take_units(SourceReading &reading, std::vector<DirectoryRequest> units)
+/// The context is that of the first unit, its first reading: what the tables decide is not known yet.
+void take_units(SourceReading &reading, std::vector<RegisterUnit> units)
 {
-    const DirectoryRequest &first = units.front();
+    const DirectoryRequest &first = units.front().front().request;
     ReadingContext &context = reading.context;
     context = {};
     context.directory = context.limits.directory = first.format;
@@ -162,7 +162,8 @@ SourceReading read_options(const SourceOptions &source, const DecodingOptions &d
     } else {
         reading.context = read_context(decoding);
     }
-    refuse_wrong_devices(reading, reading.context.format, reading.context.directory);
+    if (reading.units.empty() || reading.units.front().size() == 1)
+        refuse_wrong_devices(reading, reading.context.format, reading.context.directory);
     return reading;
 }
 

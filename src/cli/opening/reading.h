@@ -8,6 +8,7 @@
 #include "cli/opening/device_names.h"
 #include "cli/opening/options.h"
 #include "cli/opening/reading_context.h"
+#include "cli/opening/registers.h"
 
 #include <pgregion/walk.h>
 
@@ -57,11 +58,11 @@ struct SourceReading {
     std::vector<std::string> params;      ///< KEY=VALUE as given
     std::optional<std::uint64_t> levels;  ///< as given
     std::optional<std::uint64_t> paw_bits;
-    RootChoice root;                      ///< not of a register
-    std::vector<std::string> registers;   ///< NAME=VALUE as given
-    std::string registers_file;           ///< empty: none
-    std::vector<DirectoryRequest> units;  ///< that the registers hold
-    DeviceChoice devices;                 ///< empty: all
+    RootChoice root;                     ///< not of a register
+    std::vector<std::string> registers;  ///< NAME=VALUE as given
+    std::string registers_file;          ///< empty: none
+    std::vector<RegisterUnit> units;     ///< that the registers hold
+    DeviceChoice devices;                ///< empty: all
     std::optional<std::uint32_t> pasid;
 
     [[nodiscard]] bool by_register() const { return !registers.empty() || !registers_file.empty(); }
@@ -78,7 +79,8 @@ struct SourceReading {
 
 /// Throws usage errors for options that are wrong by themselves or contradict each other: "bad-number", "bad-offset",
 /// "bad-paddr", "bad-at", "bad-inode", "bad-with", "bad-levels", "bad-parameter", "bad-paw", "bad-register",
-/// "bad-device", "bad-pasid", "register-needed", "register-without-tables", "virtual-address". Then the file of
+/// "bad-device", "bad-pasid", "register-needed", "register-without-tables",
+/// "parameter-contradicts-register", "virtual-address". Then the file of
 /// --registers is read, the only one: operational "registers-not-found" and what reading a file throws.
 [[nodiscard]] SourceReading read_options(const SourceOptions &source, const DecodingOptions &decoding);
 

@@ -19,7 +19,7 @@ namespace pgregion::cli
 {
 
 /// The bytes that are known of the registers of one IOMMU, by their offset from its first register.
-class RegisterBank
+class RegisterBank final : public RegisterView
 {
 public:
     explicit RegisterBank(std::uint64_t base) : base_(base) {}
@@ -27,7 +27,7 @@ public:
     /// Where the registers begin, physically; 0 where the text does not say it.
     [[nodiscard]] std::uint64_t base() const { return base_; }
     /// The `bytes` at `offset`, the least significant first; nothing unless all of them are known.
-    [[nodiscard]] std::optional<std::uint64_t> value(std::uint64_t offset, unsigned bytes) const;
+    [[nodiscard]] std::optional<std::uint64_t> value(std::uint64_t offset, unsigned bytes) const override;
     /// How many of them are known.
     [[nodiscard]] unsigned known(std::uint64_t offset, unsigned bytes) const;
 

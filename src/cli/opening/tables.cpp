@@ -3,7 +3,8 @@
 
 #include "base/bytes.h"
 #include "cli/opening/device_rules.h"
-#include "report/region_report.h"
+#include "cli/opening/settle_unit.h"
+#include "report/reading_report.h"
 
 #include <pgregion/error.h>
 
@@ -23,7 +24,7 @@ public:
         : source_(source), reading_(reading), root_(reading.root), context_(reading.context)
     {
         if (!reading.units.empty())
-            root_.address = reading.units.front().root;
+            root_.address = reading.units.front().front().request.root;
     }
 
     Tables open()
@@ -37,7 +38,7 @@ public:
         else
             open_memory();
         if (tables_.directory != nullptr) {
-            tables_.units = reading_.units;
+            settle_units();
             if (tables_.units.empty())
                 tables_.units.push_back({tables_.directory, tables_.params, tables_.root});
         }
@@ -70,6 +71,24 @@ private:
         tables_.pages = {base, kRegionPages};
         add_memory(base.value_or(PhysAddr(0)), base.has_value());
         tables_.root = root_.address.value_or(base.value_or(PhysAddr(0)) + page * kPageBytes);
+    }
+
+    /// What registers leave open the tables decide.
+    void settle_units()
+    {
+        for (const RegisterUnit &unit : reading_.units) {
+            SettledUnit settled = settle(tables_.memory, unit);
+            tables_.units.push_back(settled.request);
+            if (settled.guess && !tables_.guess) {
+                tables_.guess = std::move(settled.guess);
+                tables_.info.guessed = settled.guessed;
+            }
+        }
+        if (tables_.units.empty())
+            return;
+        tables_.directory = tables_.units.front().format;
+        tables_.params = tables_.units.front().params;
+        tables_.root = tables_.units.front().root;
     }
 
     /// The page of the region that the root lies in.
@@ -109,9 +128,7 @@ private:
         if (format_known())
             return;
         if (const Reading *reading = tables_.guess->decided()) {
-            tables_.format = reading->table;
-            tables_.directory = reading->directory;
-            tables_.params = reading->params;
+            adopt(*reading);
             return;
         }
         if (tables_.format != nullptr && all_zero(root_page)) {
@@ -121,9 +138,11 @@ private:
         }
         const bool levels_known =
             context_.limits.levels || (tables_.directory != nullptr && tables_.directory->max_levels == 0);
-        if ((tables_.format != nullptr || tables_.directory != nullptr) && levels_known)
-            return;  // only parameters were open: their defaults, as the manual says
-        const std::string candidates = candidates_text();
+        if ((tables_.format != nullptr || tables_.directory != nullptr) && levels_known) {
+            adopt_parameters();
+            return;
+        }
+        const std::string candidates = candidates_text(*tables_.guess);
         if (tables_.format != nullptr || tables_.directory != nullptr)
             throw Error(Failure::operational, "levels-undecided",
                         fmt::format("the number of levels cannot be told from the tables{}: a wrong one shows "
@@ -137,6 +156,27 @@ private:
                                 candidates),
                     "give --format NAME, and --levels N where the format has several; `pgregion formats` lists them")
             .as(ErrorClass::undecided);
+    }
+
+    void adopt(const Reading &reading)
+    {
+        tables_.format = reading.table;
+        tables_.directory = reading.directory;
+        tables_.params = reading.params;
+        tables_.info.guessed = guessed(reading, *tables_.guess);
+    }
+
+    /// Only parameters are open. Where nothing speaks for any value of them, as in an empty table, their defaults hold.
+    void adopt_parameters()
+    {
+        if (const Reading *reading = decided_or_ahead(*tables_.guess)) {
+            adopt(*reading);
+            return;
+        }
+        const auto specs = tables_.format != nullptr ? tables_.format->parameters : tables_.directory->parameters;
+        if (!tables_.guess->readings.empty())
+            throw parameters_undecided(*tables_.guess, root_.given() ? root_text() : "the root page",
+                                       open_parameter_choices(specs, context_.limits.given));
     }
 
     [[nodiscard]] std::string levels_range() const
@@ -155,18 +195,6 @@ private:
             if (format.consistent(tables_.params))
                 return;
         }
-    }
-
-    [[nodiscard]] std::string candidates_text() const
-    {
-        std::string text;
-        for (const Reading &reading : tables_.guess->readings) {
-            text += text.empty() ? " (candidates: " : "; ";
-            text += report::reading_text(reading);
-            if (reading.base)
-                text += fmt::format(" at {}", hex(reading.base->value()));
-        }
-        return text.empty() ? " (too little evidence)" : text + ")";
     }
 
     /// The base that the tables themselves name; nothing when the root points nowhere.

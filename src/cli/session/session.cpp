@@ -5,6 +5,7 @@
 #include "cli/opening/numbers.h"
 #include "io/failures.h"
 #include "io/journal_place.h"
+#include "report/reading_report.h"
 
 #include <cstdio>
 #include <tuple>
@@ -128,6 +129,19 @@ void Session::warn_of_unfinished_change(const std::string &argument) const
          fmt::format("change {} ({}) was cut short: what is read may be half of it; take it back: {}; or complete it: "
                      "{} --finish",
                      change->sequence, printable(change->command), undo, undo));
+}
+
+Tables Session::open_tables(const OpenedSource &source, const std::string &argument) const
+{
+    Tables tables = cli::open_tables(source, reading_);
+    note_guess(argument, tables.info);
+    return tables;
+}
+
+void Session::note_guess(const std::string &argument, const SourceInfo &info) const
+{
+    if (info.guessed && !global().quiet)
+        print_line(prefix(argument) + report::guess_note(*info.guessed));
 }
 
 void Session::warn(const std::string &source, std::string_view message) const

@@ -44,7 +44,7 @@ int edit_tables(Session &session, const std::string &argument, const std::string
 {
     const OpenedSource source = session.open(argument, OpenMode::read_write);
     TablesPlan plan;
-    Tables tables = open_tables(source, session.reading());
+    Tables tables = session.open_tables(source, argument);
     std::ignore = source.region();  // refuses a memory: only a region says which pages are free
     const TablesInRegion edited = tables_to_edit(tables, session.reading());
     write_region(session, source, description, [&](std::span<const std::byte> region) {
