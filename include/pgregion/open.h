@@ -137,10 +137,10 @@ struct KnownContent {
     ContentKind kind;
 };
 
-/// Recognises content by its signature; 4096 bytes are enough and fewer are fine. Nothing means: no signature,
-/// as with every region and raw memory. A region starts with its bitmap, which may look like a short signature
-/// by accident; where all that follows the bitmap in its page is zero, as the region layout says (region.md
-/// section 1), only signatures of 6 bytes and more count.
+/// Recognises content by its signature; the first 2 MiB are enough and fewer are fine. Nothing means: no signature, as
+/// with every region and raw memory. A region starts with its bitmap, which may look like a short signature by accident:
+/// one of less than 6 bytes counts unless `head` proves to be a region in use (bit 0 set, zeros behind the bitmap and in
+/// all free pages, something in an allocated one; region.md section 1).
 [[nodiscard]] std::optional<KnownContent> looks_like(std::span<const std::byte> head);
 
 }  // namespace pgregion

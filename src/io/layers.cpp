@@ -9,6 +9,8 @@
 #include "io/lime_dump.h"
 #include "io/unpack.h"
 
+#include <pgregion/region.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -21,7 +23,8 @@ namespace
 /// compressed, flattened, compressed again, and one to spare.
 constexpr int kMostLayers = 4;
 
-Bytes head_of(Bytes bytes) { return bytes.first(std::min<std::size_t>(bytes.size(), kPageBytes)); }
+/// What signatures need, see looks_like().
+Bytes head_of(Bytes bytes) { return bytes.first(std::min<std::size_t>(bytes.size(), kRegionBytes)); }
 
 /// What to say of bytes that are no memory.
 Error wrong_type(const std::string &path, const Signature &signature)
@@ -58,7 +61,7 @@ Innermost peel(const std::string &path, std::unique_ptr<MappedFile> file, const 
 {
     Innermost found{.file = std::move(file)};
     for (int layer = 0; layer <= kMostLayers; ++layer) {
-        const Signature *const signature = find_signature(head_of(found.file->bytes()), found.file->bytes().size());
+        const Signature *const signature = find_signature(head_of(found.file->bytes()));
         if (signature == nullptr)
             return found;
         if (signature->content == Content::other)

@@ -251,7 +251,7 @@ private:
     void take_proc_file(State &state, std::unique_ptr<MappedFile> file)
     {
         (void)file->checked_size();
-        const Signature *const signature = find_signature(file->head(), 0);
+        const Signature *const signature = find_signature(file->head());
         if (signature == nullptr || signature->content != Content::elf_core)
             throw failure(path_, "unsupported-source", "is a file of the kernel that holds no memory",
                           "of these, /proc/kcore and /proc/vmcore are memory");

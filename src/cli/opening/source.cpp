@@ -218,7 +218,7 @@ void OpenedSource::require_flat_region() const
     std::string hint = fmt::format("if a region lies inside, say where: --offset BYTES; {}; a memory save is walked "
                                    "from its root: pgregion devices FILE --format vtd-root --root PA",
                                    kFindPlace);
-    if (const auto known = looks_like(source_.bytes().first(std::min<std::uint64_t>(size, kPageBytes))))
+    if (const auto known = looks_like(source_.bytes().first(std::min(size, kRegionBytes))))
         hint = fmt::format("it looks like {}: {}", known->name, known->next_step);
     throw Error(Failure::operational, "not-a-region-size",
                 fmt::format("holds {} bytes, but a region is exactly 2 MiB ({} bytes): without its place no bitmap can "
