@@ -133,6 +133,22 @@ TEST(ArmDump, ElfAndKdumpSayWhatTheRawMemorySays)
         EXPECT_EQ(said_of(fixture("dumps/" + name).string(), {"--registers", registers}), of_raw) << name;
 }
 
+// Header blocks of 64 KiB, and notes that say PAGESIZE=4096.
+TEST(ArmDump, KdumpWithTheNotesOfItsKernelSaysWhatTheRawMemorySays)
+{
+    const auto dump = shared_fixture("dumps/smmuv3-4k-linux7.3.kdump-vmcoreinfo.zst");
+    PGREGION_SKIP_WITHOUT(dump, "dumps/smmuv3-4k-linux7.3.kdump-vmcoreinfo.zst");
+    const auto tables = shared_fixture("smmuv3-4k-linux7.3/tables.raw.xz");
+    const auto registers = shared_fixture("smmuv3-4k-linux7.3/registers.txt");
+    PGREGION_SKIP_WITHOUT(tables && registers, "smmuv3-4k-linux7.3");
+    const TemporaryDirectory directory;
+    const std::string raw = directory.path("raw");
+    write_image(raw, unpack(*tables));
+    const std::string of_raw = said_of(raw + "@0x40000000", {"--registers", registers->string()});
+    EXPECT_THAT(of_raw, HasSubstr("first-stage   arm-s1         4  0x4534a000"));
+    EXPECT_EQ(said_of(dump->string(), {"--registers", registers->string()}), of_raw);
+}
+
 TEST(StandardInput, TakesWhatAFileMayBe)
 {
     const std::string dump = content_of(fixture("dumps/vtd-legacy-4level.kdump-flattened.zst").string());

@@ -14,6 +14,7 @@
 #include <array>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -162,6 +163,40 @@ TEST(Kdump, BlocksOf64KiBHoldSixteenPages)
     EXPECT_EQ(ranges_of(*memory), (Ranges{{PhysAddr(0x20000), 0x10000}}));
     EXPECT_EQ(page_of(*memory, 0x23000).at(0), std::byte{3});
     EXPECT_EQ(page_of(*memory, 0x22000), page_with(0));
+}
+
+// QEMU writes arm64 in blocks of 64 KiB, with the notes of guests whose pages are smaller.
+TEST(Kdump, BlocksMayBeOfAnotherSizeThanThePagesOfTheKernel)
+{
+    Data first(65536);
+    first[0x3000] = std::byte{3};
+    Data second(65536);
+    second[0xf000] = std::byte{4};
+    for (const std::string_view lines : {"OSRELEASE=7.3.4+deb13-arm64\nPAGESIZE=4096\n",
+                                         "OSRELEASE=7.3.4+deb13-arm64-16k\nPAGESIZE=16384\n", "PAGESIZE=65536\n"}) {
+        const auto memory =
+            open_one(KdumpRecipe(65536).page(2, first, PagePacking::zlib).page(3, second).vmcoreinfo(lines).file());
+        EXPECT_EQ(ranges_of(*memory), (Ranges{{PhysAddr(0x20000), 0x20000}})) << lines;
+        EXPECT_EQ(page_of(*memory, 0x23000).at(0), std::byte{3}) << lines;
+        EXPECT_EQ(page_of(*memory, 0x22000), page_with(0)) << lines;
+        EXPECT_EQ(page_of(*memory, 0x3f000).at(0), std::byte{4}) << lines;
+    }
+    const auto smaller = open_one(ten_pages().vmcoreinfo("PAGESIZE=65536\n").file());
+    EXPECT_EQ(page_of(*smaller, 0x9000), page_with(10));
+}
+
+// Numbers that no page has: an answer, or a refusal, and never another page.
+TEST(Kdump, NotesThatLieAboutThePagesGiveTheRightPagesOrARefusal)
+{
+    for (const std::string_view lines : {"PAGESIZE=0\n", "PAGESIZE=3\n", "PAGESIZE=1\n", "PAGESIZE=-4096\n",
+                                         "PAGESIZE=1099511627776\n", "PAGESIZE=18446744073709551615\n"}) {
+        try {
+            const auto memory = open_one(ten_pages().vmcoreinfo(lines).file());
+            EXPECT_EQ(page_of(*memory, 0x9000), page_with(10)) << lines;
+        } catch (const Error &error) {
+            EXPECT_EQ(error.code(), "damaged-dump") << lines;
+        }
+    }
 }
 
 TEST(Kdump, AHeaderOfA32BitMachineIsRead)
