@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <system_error>
@@ -118,13 +119,13 @@ std::string fill_in(std::string_view command, const std::string &path)
 {
     constexpr std::string_view kPlaceholder = "FILE";
     const auto in_word = [&](std::size_t at) {
-        return at < command.size() && command[at] >= 'A' && command[at] <= 'Z';
+        return at < command.size() && (std::isalnum(static_cast<unsigned char>(command[at])) != 0);
     };
     std::string result;
     std::size_t copied = 0;
     for (auto at = command.find(kPlaceholder); at != std::string_view::npos; at = command.find(kPlaceholder, at + 1)) {
         if ((at > 0 && in_word(at - 1)) || in_word(at + kPlaceholder.size()))
-            continue;  // FILESIZ, a column of readelf
+            continue;  // FILESIZ, a column of readelf; FILE2
         result += command.substr(copied, at - copied);
         result += shell_word(path);
         copied = at + kPlaceholder.size();

@@ -121,7 +121,7 @@ private:
         if (kdump_get_attr(context_, "file.pagemap", &map) != KDUMP_OK || map.type != KDUMP_BITMAP)
             return false;
         kdump_addr_t end = 0;
-        const bool all_there = layout_.cut_off_bytes + layout_.senseless_bytes == 0;
+        const bool all_there = layout_.missing_bytes() == 0;
         return std::ranges::all_of(layout_.ranges, [&](const Range<PhysAddr> &range) {
             const kdump_addr_t first = range.first.value() / layout_.block_bytes;
             const kdump_addr_t last = first + range.size / layout_.block_bytes - 1;

@@ -90,7 +90,7 @@ Innermost peel_stream(const std::string &path, int descriptor, const OpenLimits 
 }
 
 std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
-                                           std::span<const int> parts)
+                                           std::span<const KdumpFile> parts)
 {
     switch (innermost.content) {
     case Content::elf_core:
@@ -98,9 +98,9 @@ std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innerm
     case Content::lime:
         return open_lime_dump(path, innermost.file->bytes());
     case Content::kdump: {
-        std::vector<int> descriptors{innermost.file->descriptor()};
-        descriptors.insert(descriptors.end(), parts.begin(), parts.end());
-        return open_kdump(path, descriptors);
+        std::vector<KdumpFile> files{{path, innermost.file->descriptor()}};
+        files.insert(files.end(), parts.begin(), parts.end());
+        return open_kdump(files);
     }
     case Content::memory:
     case Content::packed:

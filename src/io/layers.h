@@ -8,6 +8,7 @@
 #pragma once
 
 #include "io/addressed_memory.h"
+#include "io/kdump_layout.h"
 #include "io/mapped_file.h"
 #include "io/signatures.h"
 
@@ -36,6 +37,6 @@ struct Innermost {
 /// The memory of a dump; null when it is none. `parts` are further files of a split kdump. The memory may refer to the
 /// mapped file.
 [[nodiscard]] std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
-                                                         std::span<const int> parts);
+                                                         std::span<const KdumpFile> parts);
 
 }  // namespace pgregion::io

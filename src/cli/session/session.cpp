@@ -51,6 +51,7 @@ int Session::for_each_source(const std::vector<std::string> &sources,
     int status = kClean;
     for (const std::string &source : sources) {
         shortfalls_.clear();
+        lost_pages_.clear();
         try {
             if (terms_.row.effect == Effect::reads)
                 warn_of_unfinished_change(source);
@@ -65,6 +66,10 @@ int Session::for_each_source(const std::vector<std::string> &sources,
         }
         for (Error &shortfall : shortfalls_)
             status |= fail_on(source, shortfall);
+        for (const auto &lost : lost_pages_) {
+            if (auto error = lost->error())
+                status |= fail_on(source, *error);
+        }
     }
     return status;
 }
@@ -74,6 +79,10 @@ OpenedSource Session::open(const std::string &argument, OpenMode mode)
     OpenedSource source(argument, reading_, mode);
     if (source.source().shortfall())
         shortfalls_.push_back(*source.source().shortfall());
+    if (auto lost = source.source().lost_pages())
+        lost_pages_.push_back(std::move(lost));
+    if (const std::string_view remark = source.source().remark(); !remark.empty())
+        warn(source.path(), remark);
     return source;
 }
 
