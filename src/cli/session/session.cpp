@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/session/session.h"
 
-#include "cli/opening/c_bit_advice.h"
+#include "cli/opening/missing_advice.h"
 #include "cli/opening/numbers.h"
 #include "io/failures.h"
 #include "io/journal_place.h"
@@ -151,7 +151,7 @@ void Session::warn(const std::string &source, const report::Problems &problems, 
         warn(source, line);
     if (global().quiet)
         return;  // the advice asks the source again
-    if (const auto advice = c_bit_advice(tables, problems))
+    if (const auto advice = missing_advice(tables, problems))
         warn(source, *advice);
 }
 
