@@ -80,7 +80,7 @@ public:
     /// "no-such-file", "permission-denied", "read-only-filesystem", "symlink-loop", "is-a-directory",
     /// "not-a-regular-file" (fifo, socket), "unsupported-source" (another character device), "empty-file",
     /// "empty-device", "wrong-file-type" (see looks_like), "cannot-open", "cannot-read", "cannot-map",
-    /// "damaged-dump", "damaged-archive", "unpack-limit", "cannot-unpack"; with read_write also "source-locked" (after 3
+    /// "damaged-dump", "no-whole-page", "damaged-archive", "unpack-limit", "cannot-unpack"; with read_write also "source-locked" (after 3
     /// seconds), "cannot-lock", "device-busy" (mounted or claimed), "source-read-only" (a dump, a compressed file,
     /// standard input, /dev/mem, /proc); "source-changed" when the name kept pointing at other files meanwhile.
     /// `parts` are the further files of a kdump that makedumpfile --split wrote in several; "bad-part" for others, and
