@@ -191,6 +191,10 @@ TEST_F(MemoryWithHole, RegionInAPartHasTheAddressOfThePart)
         EXPECT_EQ(outcome.status, 0) << outcome.errors;
         EXPECT_EQ(outcome.output, "0x0000000040000000  0x0000000012345000        4K  rw\n");
     }
+    const ProgramOutcome at = run_pgregion({"info", source, "--at", "0x800000"});
+    EXPECT_EQ(at.status, 8);
+    EXPECT_THAT(at.errors, HasSubstr("behind a hole in memory is named by its place there: --offset BYTES --paddr PA"));
+    EXPECT_EQ(run_pgregion({"info", source, "--offset", "4M", "--paddr", "0x800000"}).status, 0);
     std::vector<std::string> wrong = call;
     wrong.insert(wrong.end(), {"--paddr", "0x900000"});
     const ProgramOutcome outcome = run_pgregion(wrong);

@@ -111,7 +111,7 @@ private:
         if (!is_source(piece)) {
             source = &tables_.pieces.emplace_back(Source::open(piece.path, OpenMode::read_only, limits_));
             if (source->shortfall())
-                throw *source->shortfall();
+                throw Error(*source->shortfall());
         }
         if (!source->is_flat())
             throw Error(Failure::usage, "bad-with",

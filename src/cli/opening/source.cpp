@@ -89,10 +89,12 @@ void OpenedSource::put_flat(const Place &place)
     if (!place.at)
         return;
     if (!range.contains(*place.at))
-        throw Error(Failure::operational, "at-outside-source",
-                    fmt::format("--at {} lies outside of the source, which holds {} to {}", hex(place.at->value()),
-                                hex(range.first.value()), hex(range.first.value() + (range.size - 1))),
-                    "say where the source lies in physical memory: SOURCE@0xPA");
+        throw Error(
+            Failure::operational, "at-outside-source",
+            fmt::format("--at {} lies outside of the source, which holds {} to {}", hex(place.at->value()),
+                        hex(range.first.value()), hex(range.first.value() + (range.size - 1))),
+            "say where the source lies in physical memory: SOURCE@0xPA; what follows in the file behind a hole in "
+            "memory is named by its place there: --offset BYTES --paddr PA");
     offset_ = *place.at - range.first;
     paddr_ = place.at;
 }
