@@ -56,6 +56,18 @@ struct OpenLimits {
     std::uint64_t unpacked_bytes = std::uint64_t{16} << 30;
 };
 
+/// Pages that a dump holds and that cannot be decoded, which shows only when they are read: they are holes.
+class LostPages
+{
+public:
+    LostPages() = default;
+    LostPages(const LostPages &) = delete;
+    LostPages &operator=(const LostPages &) = delete;
+    virtual ~LostPages() = default;
+    /// Operational "damaged-dump": how many of the pages that were read so far, and which. Nothing where all could be.
+    [[nodiscard]] virtual std::optional<Error> error() const = 0;
+};
+
 /// One opened source. Movable; moving does not move the bytes, so spans stay valid.
 ///
 /// Do not open the same file twice in one process while one of the two is open read_write: the kernel drops
@@ -68,10 +80,11 @@ public:
     /// "no-such-file", "permission-denied", "read-only-filesystem", "symlink-loop", "is-a-directory",
     /// "not-a-regular-file" (fifo, socket), "unsupported-source" (another character device), "empty-file",
     /// "empty-device", "wrong-file-type" (see looks_like), "cannot-open", "cannot-read", "cannot-map",
-    /// "damaged-dump", "damaged-archive", "unpack-limit", "cannot-unpack"; with read_write also "source-locked" (after 3
+    /// "damaged-dump", "no-whole-page", "damaged-archive", "unpack-limit", "cannot-unpack"; with read_write also "source-locked" (after 3
     /// seconds), "cannot-lock", "device-busy" (mounted or claimed), "source-read-only" (a dump, a compressed file,
     /// standard input, /dev/mem, /proc); "source-changed" when the name kept pointing at other files meanwhile.
-    /// `parts` are the further files of a kdump that makedumpfile --split wrote in several; "bad-part" for others.
+    /// `parts` are the further files of a kdump that makedumpfile --split wrote in several; "bad-part" for others, and
+    /// where they hold no page together. Errors about a part name that.
     static Source open(const std::string &path, OpenMode mode, const OpenLimits &limits = {},
                        std::span<const std::string> parts = {});
 
@@ -95,6 +108,10 @@ public:
     /// What is missing from a source that was cut short ("truncated-dump", operational). It can be read all the same:
     /// the missing pages are holes, missing bytes of a flat source lie behind its end.
     [[nodiscard]] const std::optional<Error> &shortfall() const;
+    /// What turns out to be lost while the source is read; may be asked when it is closed. Null where nothing can be.
+    [[nodiscard]] std::shared_ptr<const LostPages> lost_pages() const;
+    /// What is worth knowing of a source that lacks nothing; may be empty.
+    [[nodiscard]] std::string_view remark() const;
     /// Precondition: opened read_write. A store is seen at once by others who mapped the source.
     [[nodiscard]] std::span<std::byte> writable_bytes() const;
 
@@ -137,10 +154,10 @@ struct KnownContent {
     ContentKind kind;
 };
 
-/// Recognises content by its signature; 4096 bytes are enough and fewer are fine. Nothing means: no signature,
-/// as with every region and raw memory. A region starts with its bitmap, which may look like a short signature
-/// by accident; where all that follows the bitmap in its page is zero, as the region layout says (region.md
-/// section 1), only signatures of 6 bytes and more count.
+/// Recognises content by its signature; the first 2 MiB are enough and fewer are fine. Nothing means: no signature, as
+/// with every region and raw memory. A region starts with its bitmap, which may look like a short signature by accident:
+/// one of less than 6 bytes counts unless `head` proves to be a region in use (bit 0 set, zeros behind the bitmap and in
+/// all free pages, something in an allocated one; region.md section 1).
 [[nodiscard]] std::optional<KnownContent> looks_like(std::span<const std::byte> head);
 
 }  // namespace pgregion

@@ -88,7 +88,8 @@ constexpr CheckRow kTableOutsideSource{
               .message = "{entry} points to {target}, which the source does not hold",
               .why = "What is behind it could not be checked. Either the dump lacks that page, or the pointer is "
                      "damaged and the device uses whatever lies there as a table.",
-              .repair = "Nothing is repaired: the table may be sound. Add the missing memory: --with FILE@0xPA.",
+              .repair = "Nothing is repaired: the table may be sound. Add the missing memory: --with FILE@0xPA, "
+                        "or, behind a hole, a part of the file: --with FILE:OFFSET+SIZE@0xPA.",
               .origin = "PT12"},
     .facts = table_outside_source};
 

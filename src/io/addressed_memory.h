@@ -11,9 +11,12 @@
 #include <pgregion/address.h>
 #include <pgregion/error.h>
 #include <pgregion/memory_source.h>
+#include <pgregion/open.h>
 
+#include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace pgregion::io
 {
@@ -21,13 +24,17 @@ namespace pgregion::io
 class AddressedMemory : public MemorySource
 {
 public:
-    /// What it holds: sorted, apart from each other, whole 4-KiB pages. page() answers for these and nothing else;
-    /// several threads may call it at once.
+    /// What it holds: sorted, apart from each other, whole 4-KiB pages. page() answers for these, unless they turn out to
+    /// be lost, and nothing else; several threads may call it at once.
     [[nodiscard]] virtual std::span<const Range<PhysAddr>> ranges() const = 0;
 
     /// Operational "truncated-dump": the file ends before what it says it holds. Message and hint say how much is
     /// missing and what to do; the missing pages are holes.
     [[nodiscard]] virtual const std::optional<Error> &shortfall() const = 0;
+
+    /// As Source::lost_pages() and remark().
+    [[nodiscard]] virtual std::shared_ptr<const LostPages> lost_pages() const { return nullptr; }
+    [[nodiscard]] virtual std::string_view remark() const { return {}; }
 
     /// Throws Error when something behind it failed since it was opened (a child process died, …).
     virtual void ensure_intact() const {}

@@ -39,8 +39,8 @@ Error cannot_create(const std::string &path, const std::system_error &problem)
 {
     if (problem.code().value() == EEXIST)
         return failure(path, "file-exists", "exists already", "see what it is: pgregion info FILE");
-    return failure(path, "cannot-create", "the region file cannot be made: " + reason(problem.code().value()),
-                   "check the directory and the space left: df -h $(dirname FILE)");
+    const int number = problem.code().value();
+    return failure(path, "cannot-create", "the region file cannot be made: " + reason(number), write_hint(number));
 }
 
 void create_new(const std::string &path)

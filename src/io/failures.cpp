@@ -3,8 +3,11 @@
 // From errno to an Error; see failures.h.
 #include "io/failures.h"
 
+#include "io/temporary_file.h"
+
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <system_error>
@@ -116,20 +119,27 @@ std::string shell_word(const std::string &path)
 
 std::string fill_in(std::string_view command, const std::string &path)
 {
-    constexpr std::string_view kPlaceholder = "FILE";
     const auto in_word = [&](std::size_t at) {
-        return at < command.size() && command[at] >= 'A' && command[at] <= 'Z';
+        return at < command.size() && (std::isalnum(static_cast<unsigned char>(command[at])) != 0);
     };
+    // Once from left to right, so that names that look like a placeholder stay as they are.
     std::string result;
-    std::size_t copied = 0;
-    for (auto at = command.find(kPlaceholder); at != std::string_view::npos; at = command.find(kPlaceholder, at + 1)) {
-        if ((at > 0 && in_word(at - 1)) || in_word(at + kPlaceholder.size()))
-            continue;  // FILESIZ, a column of readelf
-        result += command.substr(copied, at - copied);
-        result += shell_word(path);
-        copied = at + kPlaceholder.size();
+    for (std::size_t at = 0; at < command.size();) {
+        std::size_t end = at;
+        while (in_word(end))
+            ++end;
+        const std::string_view word = command.substr(at, end - at);
+        if (word == "FILE")
+            result += shell_word(path);
+        else if (word == "FOLDER")
+            result += shell_word(folder_of(path));
+        else
+            result += word;
+        if (end < command.size())
+            result += command[end++];
+        at = end;
     }
-    return result.append(command.substr(copied));
+    return result;
 }
 
 Error failure(const std::string &path, std::string code, const std::string &message, std::string_view hint)
@@ -137,6 +147,15 @@ Error failure(const std::string &path, std::string code, const std::string &mess
     Error error(Failure::operational, std::move(code), message, fill_in(hint, path));
     error.at(path);
     return error;
+}
+
+std::string_view write_hint(int error_number)
+{
+    if (error_number == ENOSPC || error_number == EDQUOT)
+        return "make room, or name a file elsewhere; how much is left: df -h FOLDER";
+    if (error_number == EFBIG)
+        return "see the limit on the size of files: ulimit -f";
+    return "look at the folder: ls -ld FOLDER";
 }
 
 Error open_failure(const std::string &path, int error_number)

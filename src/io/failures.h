@@ -23,12 +23,15 @@ namespace pgregion::io
 /// `path` as one word for a shell, quoted where it needs to be, so that hints can be pasted.
 [[nodiscard]] std::string shell_word(const std::string &path);
 
-/// `command` with every FILE replaced by `path` as a shell word.
+/// `command` with every word FILE replaced by `path`, and FOLDER by the folder that it is in, as shell words.
 [[nodiscard]] std::string fill_in(std::string_view command, const std::string &path);
 
-/// An operational Error about `path`; `hint` may hold FILE (see fill_in).
+/// An operational Error about `path`; `hint` may hold FILE and FOLDER (see fill_in).
 [[nodiscard]] Error failure(const std::string &path, std::string code, const std::string &message,
                             std::string_view hint);
+
+/// What to do where a file could not be written, with FOLDER in it (see fill_in): make room, or see what is the matter.
+[[nodiscard]] std::string_view write_hint(int error_number);
 
 /// Why `path` could not be opened, by errno: "no-such-file", "permission-denied", … else "cannot-open".
 [[nodiscard]] Error open_failure(const std::string &path, int error_number);

@@ -135,9 +135,8 @@ Error JournalFile::not_read(int error_number) const
 
 Error JournalFile::not_written(int error_number) const
 {
-    return journal_failure(
-        path_, "cannot-write-journal", "cannot be written: " + reason(error_number),
-        "check the folder and the space left: df -h $(dirname FILE); or name another file: --undo OTHER");
+    return journal_failure(path_, "cannot-write-journal", "cannot be written: " + reason(error_number),
+                           std::string(write_hint(error_number)) + "; or name another file: --undo OTHER");
 }
 
 void JournalFile::open_existing(OpenMode mode)

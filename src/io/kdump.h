@@ -19,15 +19,16 @@
 namespace pgregion::io
 {
 
-/// `descriptors` are the parts of one dump (makedumpfile --split writes several), open for reading, in any order; they
-/// are not needed any more afterwards. Parts that are not given are a shortfall. The thread that opens it must live as
-/// long as the memory: the child ends with it (PR_SET_PDEATHSIG, prctl(2)). Throws "damaged-dump" where the file
-/// contradicts itself or the library refuses, dies or takes too long, "cannot-read", and "cannot-open" where no child
-/// can be made.
+/// `files` are the parts of one dump (makedumpfile --split writes several), the first the one that was named, the others
+/// in any order; their descriptors are not needed any more afterwards. Parts that are not given are a shortfall. The
+/// thread that opens it must live as long as the memory: the child ends with it (PR_SET_PDEATHSIG, prctl(2)). Throws
+/// "damaged-dump" where a file contradicts itself or the library refuses, dies or takes too long, "bad-part",
+/// "cannot-read", and "cannot-open" where no child can be made; errors name the file at fault.
 ///
-/// page() throws "damaged-dump" for a page whose data is there and cannot be decoded, and for all pages once the child
-/// is gone; ensure_intact() then does, too, and "source-shrank" when a file is shorter than it was.
-[[nodiscard]] std::unique_ptr<AddressedMemory> open_kdump(const std::string &path, std::span<const int> descriptors,
+/// A page whose data is there and cannot be decoded is a hole, and one of the lost_pages(). page() throws "damaged-dump"
+/// for all pages once the child is gone; ensure_intact() then does, too, and "source-shrank" when a file is shorter
+/// than it was.
+[[nodiscard]] std::unique_ptr<AddressedMemory> open_kdump(std::span<const KdumpFile> files,
                                                           const KdumpLimits &limits = {});
 
 }  // namespace pgregion::io

@@ -12,12 +12,14 @@
 #include "io/kdump_layout.h"
 
 #include "base/bytes.h"
+#include "io/failures.h"
 #include "io/kdump_part.h"
 
 #include <algorithm>
 #include <bit>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace pgregion::io
 {
@@ -89,9 +91,8 @@ private:
 class PartScan
 {
 public:
-    PartScan(const std::string &path, const KdumpPart &part, KdumpLayout &layout)
-        : path_(path), file_(path, part.descriptor), part_(part), layout_(layout),
-          descriptors_(file_, part, layout.block_bytes)
+    PartScan(KdumpPart &part, KdumpLayout &layout)
+        : file_(part.path, part.descriptor), part_(part), layout_(layout), descriptors_(file_, part, layout.block_bytes)
     {
     }
 
@@ -119,7 +120,7 @@ private:
             if (data == Data::there)
                 add(block);
             else
-                (data == Data::cut_off ? layout_.cut_off_bytes : layout_.senseless_bytes) += layout_.block_bytes;
+                (data == Data::cut_off ? part_.cut_off_bytes : part_.senseless_bytes) += layout_.block_bytes;
         }
     }
 
@@ -132,22 +133,21 @@ private:
             return;
         }
         if (ranges.size() == kMostRanges)
-            throw damaged_kdump(path_,
+            throw damaged_kdump(part_.path,
                                 "its pages lie in more than 1048576 pieces, which is more than memory is kept for");
         ranges.push_back({address, layout_.block_bytes});
     }
 
-    const std::string &path_;
     PartFile file_;
-    const KdumpPart &part_;
+    KdumpPart &part_;
     KdumpLayout &layout_;
     Descriptors descriptors_;
 };
 
-// How many blocks the whole dump has; every part has the bitmap of all.
-std::uint64_t count_dumped(const std::string &path, const KdumpPart &part)
+// How many blocks the whole dump has; every part that holds some has the bitmap of all.
+std::uint64_t count_dumped(const KdumpPart &part)
 {
-    const PartFile file(path, part.descriptor);
+    const PartFile file(part.path, part.descriptor);
     const auto buffer = std::make_unique<std::byte[]>(kPieceBytes);
     std::uint64_t count = 0;
     const std::uint64_t bytes = part.all_blocks / 8;
@@ -163,7 +163,7 @@ std::uint64_t count_dumped(const std::string &path, const KdumpPart &part)
 }
 
 // What lies in parts that were not given.
-std::uint64_t bytes_elsewhere(const std::string &path, const KdumpLayout &layout)
+std::uint64_t bytes_elsewhere(const KdumpLayout &layout)
 {
     std::uint64_t blocks = 0;
     for (const KdumpPart &part : layout.parts)
@@ -171,11 +171,33 @@ std::uint64_t bytes_elsewhere(const std::string &path, const KdumpLayout &layout
     const KdumpPart &any = layout.parts.front();
     if (blocks >= any.all_blocks)
         return 0;
-    std::uint64_t known = layout.cut_off_bytes + layout.senseless_bytes;
+    std::uint64_t known = layout.missing_bytes();
     for (const Range<PhysAddr> &range : layout.ranges)
         known += range.size;
-    const std::uint64_t all = count_dumped(path, any) * layout.block_bytes;
+    const std::uint64_t all = count_dumped(any) * layout.block_bytes;
     return all > known ? all - known : 0;
+}
+
+Error bad_part(const std::string &path, const std::string &problem, std::string_view hint)
+{
+    return failure(path, "bad-part", problem, hint);
+}
+
+// As makedumpfile --reassemble has it: the parts of a dump have the same header.
+void require_one_dump(std::span<const KdumpPart> parts)
+{
+    constexpr auto kNameParts = "name the files of one dump that makedumpfile --split wrote, each once";
+    if (parts.size() < 2)
+        return;
+    const KdumpPart &named = parts.front();
+    for (const KdumpPart &part : parts) {
+        if (!part.is_split)
+            throw bad_part(part.path, "is a dump by itself, no part of one that makedumpfile --split wrote in several",
+                           kNameParts);
+        if (!are_of_one_dump(named, part))
+            throw bad_part(part.path, "is a part of another dump than " + named.path + ": their headers differ",
+                           kNameParts);
+    }
 }
 
 }  // namespace
@@ -188,25 +210,42 @@ std::uint64_t KdumpLayout::bitmap_bytes() const
     return most;
 }
 
-KdumpLayout read_kdump_layout(const std::string &path, std::span<const int> descriptors)
+std::uint64_t KdumpLayout::missing_bytes() const
+{
+    std::uint64_t missing = 0;
+    for (const KdumpPart &part : parts)
+        missing += part.cut_off_bytes + part.senseless_bytes;
+    return missing;
+}
+
+KdumpLayout read_kdump_layout(std::span<const KdumpFile> files)
 {
     KdumpLayout layout;
-    for (const int descriptor : descriptors)
-        layout.parts.push_back(read_part(path, descriptor, layout));
+    for (const KdumpFile &file : files)
+        layout.parts.push_back(read_part(file, layout));
+    require_one_dump(layout.parts);
+    layout.is_lone_part = layout.parts.size() == 1 && layout.parts.front().is_split;
+    std::erase_if(layout.parts,
+                  [](const KdumpPart &part) { return part.is_split && part.first_block == part.end_block; });
     if (layout.parts.empty())
-        throw damaged_kdump(path, "no file of it was given");
+        throw bad_part(files.front().path,
+                       "is a part of a dump that makedumpfile --split wrote in several, and an empty one: it holds no "
+                       "page of memory",
+                       "name the others, too: --part FILE2");
     std::ranges::sort(layout.parts, {}, &KdumpPart::first_block);
-    std::uint64_t end_block = 0;
-    for (const KdumpPart &part : layout.parts) {
-        if (part.first_block < end_block)
-            throw damaged_kdump(path, "two of its parts hold the same pages");
-        end_block = part.end_block;
-        PartScan(path, part, layout).run();
+    const KdumpPart *before = nullptr;
+    for (KdumpPart &part : layout.parts) {
+        if (before != nullptr && part.first_block < before->end_block)
+            throw bad_part(part.path, "holds the same pages as the part " + before->path,
+                           "name each file of the dump once");
+        before = &part;
+        PartScan(part, layout).run();
     }
+    const KdumpPart &first = layout.parts.front();
+    layout.elsewhere_bytes = bytes_elsewhere(layout);
     if (layout.ranges.empty())
-        throw damaged_kdump(path, layout.cut_off_bytes == 0 ? "none of its pages is in the file"
-                                                            : "it ends before the data of its first page");
-    layout.elsewhere_bytes = bytes_elsewhere(path, layout);
+        throw damaged_kdump(first.path, first.cut_off_bytes == 0 ? "none of its pages is in the file"
+                                                                 : "it ends before the data of its first page");
     return layout;
 }
 

@@ -101,7 +101,7 @@ Header read_header(const std::string &path, const PartFile &file)
     if (file.read(0, bytes) != bytes.size())
         throw damaged_kdump(path, "it ends inside its header");
     if (!std::ranges::equal(std::span(bytes).first(kSignature.size()), std::as_bytes(std::span(kSignature))))
-        throw damaged_kdump(path, "a part of it does not begin with the signature of a kdump");
+        throw damaged_kdump(path, "it does not begin with the signature of a kdump");
     const auto header = parse_header(bytes);
     if (!header)
         throw damaged_kdump(path,
@@ -121,11 +121,11 @@ std::uint64_t read_sub_header(const PartFile &file, const Header &header, KdumpP
     if (file.read(header.block_bytes, bytes) != bytes.size() || header.version < 1)
         return header.max_block;
     const Fields &fields = *header.fields;
-    const bool is_split = header.version >= 2 && load_le32(bytes, fields.split) != 0;
-    if (is_split && header.version >= 6) {
+    part.is_split = header.version >= 2 && load_le32(bytes, fields.split) != 0;
+    if (part.is_split && header.version >= 6) {
         part.first_block = load_le64(bytes, fields.start_64);
         part.end_block = load_le64(bytes, fields.end_64);
-    } else if (is_split) {
+    } else if (part.is_split) {
         part.first_block = load_le64(bytes, fields.start) & fields.word_mask;
         part.end_block = load_le64(bytes, fields.end) & fields.word_mask;
     }
@@ -172,11 +172,12 @@ std::uint64_t PartFile::size_bytes() const
     return static_cast<std::uint64_t>(end);
 }
 
-KdumpPart read_part(const std::string &path, int descriptor, KdumpLayout &layout)
+KdumpPart read_part(const KdumpFile &given, KdumpLayout &layout)
 {
-    const PartFile file(path, descriptor);
+    const std::string &path = given.path;
+    const PartFile file(path, given.descriptor);
     const Header header = read_header(path, file);
-    KdumpPart part{descriptor, file.size_bytes()};
+    KdumpPart part{path, given.descriptor, file.size_bytes()};
     part.end_block = ~std::uint64_t{0};
     const std::uint64_t max_block = read_sub_header(file, header, part);
     // The products are below 2^50: 32 bits each, or 18.
@@ -188,21 +189,35 @@ KdumpPart read_part(const std::string &path, int descriptor, KdumpLayout &layout
         part.bitmap_bytes = header.bitmap_blocks / 2 * header.block_bytes;
         part.bitmap_at += part.bitmap_bytes;
     }
-    if (part.descriptors_at > part.size_bytes)
+    part.all_blocks = std::min(max_block, part.bitmap_bytes * 8);
+    part.end_block = std::min(part.end_block, part.all_blocks);
+    part.first_block = std::min(part.first_block, part.end_block);
+    // makedumpfile leaves the end of the bitmap out of a part that holds nothing.
+    const bool is_empty_part = part.is_split && part.first_block == part.end_block;
+    if (part.descriptors_at > part.size_bytes && !is_empty_part)
         throw damaged_kdump(path, "it ends at byte " + std::to_string(part.size_bytes) +
                                       ", before its first page; its bitmap goes up to " +
                                       std::to_string(part.descriptors_at));
     if (part.bitmap_bytes > kMostBitmapBytes)
         throw damaged_kdump(path, "its bitmap has " + std::to_string(part.bitmap_bytes) + " bytes; up to " +
                                       std::to_string(kMostBitmapBytes) + " are supported (4 TiB in pages of 4 KiB)");
-    part.all_blocks = std::min(max_block, part.bitmap_bytes * 8);
-    part.end_block = std::min(part.end_block, part.all_blocks);
-    part.first_block = std::min(part.first_block, part.end_block);
     if (layout.block_bytes != 0 && layout.block_bytes != header.block_bytes)
-        throw damaged_kdump(path, "its parts have blocks of different sizes");
+        throw damaged_kdump(path, "its blocks have another size than those of the other parts");
     layout.block_bytes = header.block_bytes;
-    layout.is_incomplete = layout.is_incomplete || (header.status & kIncomplete) != 0;
+    part.is_incomplete = (header.status & kIncomplete) != 0;
     return part;
+}
+
+bool are_of_one_dump(const KdumpPart &a, const KdumpPart &b)
+{
+    const auto header_of = [](const KdumpPart &part) {
+        std::array<std::byte, kHeaderBytes> bytes{};
+        static_cast<void>(PartFile(part.path, part.descriptor).read(0, bytes));
+        if (const auto header = parse_header(bytes))
+            std::ranges::fill(std::span(bytes).subspan(header->fields->status, 4), std::byte{0});
+        return bytes;
+    };
+    return header_of(a) == header_of(b);
 }
 
 }  // namespace pgregion::io

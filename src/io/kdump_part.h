@@ -32,9 +32,13 @@ private:
     int descriptor_;
 };
 
-/// Where the bitmap and the page descriptors of a part are, which blocks it holds; adds what concerns the whole dump to
-/// `layout`. The bitmap lies in the file and has a size that memory can be given for. Throws "damaged-dump".
-[[nodiscard]] KdumpPart read_part(const std::string &path, int descriptor, KdumpLayout &layout);
+/// Where the bitmap and the page descriptors of a part are, which blocks it holds; sets the block size of `layout`, or
+/// compares with it. The bitmap lies in the file, unless the part is an empty one, and has a size that memory can be given
+/// for. Throws "damaged-dump".
+[[nodiscard]] KdumpPart read_part(const KdumpFile &file, KdumpLayout &layout);
+
+/// Whether their headers are the same, but for what became of the writing of each.
+[[nodiscard]] bool are_of_one_dump(const KdumpPart &a, const KdumpPart &b);
 
 /// "damaged-dump" with what to do.
 [[nodiscard]] Error damaged_kdump(const std::string &path, const std::string &problem);

@@ -102,10 +102,15 @@ private:
         kdump_set_number_attr(context_, "cache.size", std::max<kdump_num_t>(kCachedBytes / layout_.block_bytes, 8));
         if (kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()), descriptors.data()) != KDUMP_OK)
             return reason();
-        kdump_num_t block_bytes = 0;
-        if (kdump_get_number_attr(context_, "arch.page_size", &block_bytes) != KDUMP_OK)
+        kdump_num_t page_bytes = 0;
+        if (kdump_get_number_attr(context_, "arch.page_size", &page_bytes) != KDUMP_OK)
             return reason();
-        return block_bytes == layout_.block_bytes ? nullptr : "it takes its pages for larger or smaller ones";
+        // By then it has taken the PAGESIZE of the kernel's notes, but the file is in blocks: QEMU's for arm64 are of 64
+        // KiB, whatever the guest's pages are.
+        if (page_bytes != layout_.block_bytes &&
+            kdump_set_number_attr(context_, "arch.page_size", layout_.block_bytes) != KDUMP_OK)
+            return reason();
+        return nullptr;
     }
 
     // Both must count the pages in the same way: which descriptor is a page's depends on it.
@@ -116,7 +121,7 @@ private:
         if (kdump_get_attr(context_, "file.pagemap", &map) != KDUMP_OK || map.type != KDUMP_BITMAP)
             return false;
         kdump_addr_t end = 0;
-        const bool all_there = layout_.cut_off_bytes + layout_.senseless_bytes == 0;
+        const bool all_there = layout_.missing_bytes() == 0;
         return std::ranges::all_of(layout_.ranges, [&](const Range<PhysAddr> &range) {
             const kdump_addr_t first = range.first.value() / layout_.block_bytes;
             const kdump_addr_t last = first + range.size / layout_.block_bytes - 1;

@@ -9,6 +9,8 @@
 #include "io/lime_dump.h"
 #include "io/unpack.h"
 
+#include <pgregion/region.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -21,7 +23,8 @@ namespace
 /// compressed, flattened, compressed again, and one to spare.
 constexpr int kMostLayers = 4;
 
-Bytes head_of(Bytes bytes) { return bytes.first(std::min<std::size_t>(bytes.size(), kPageBytes)); }
+/// What signatures need, see looks_like().
+Bytes head_of(Bytes bytes) { return bytes.first(std::min<std::size_t>(bytes.size(), kRegionBytes)); }
 
 /// What to say of bytes that are no memory.
 Error wrong_type(const std::string &path, const Signature &signature)
@@ -34,13 +37,12 @@ Error wrong_type(const std::string &path, const Signature &signature)
 std::unique_ptr<MappedFile> mapped(const std::string &path, const Unpacked &unpacked)
 {
     if (unpacked.size_bytes == 0 && path == "-")
-        throw failure(path, "empty-file", "standard input is empty; a region has 2 MiB",
+        throw failure(path, "empty-file", "standard input is empty: no bytes came",
                       "pipe a source into it: cat IMAGE | pgregion COMMAND -");
     auto file = std::make_unique<MappedFile>(path, "/proc/self/fd/" + std::to_string(unpacked.file.number()),
                                              OpenMode::read_only);
     if (unpacked.size_bytes == 0)
-        throw failure(path, "empty-file", "holds nothing once it is unpacked; a region has 2 MiB",
-                      "see what it is: file FILE");
+        throw failure(path, "empty-file", "holds no bytes once it is unpacked", "see what it is: file FILE");
     file->map(unpacked.size_bytes);
     return file;
 }
@@ -58,7 +60,7 @@ Innermost peel(const std::string &path, std::unique_ptr<MappedFile> file, const 
 {
     Innermost found{.file = std::move(file)};
     for (int layer = 0; layer <= kMostLayers; ++layer) {
-        const Signature *const signature = find_signature(head_of(found.file->bytes()), found.file->bytes().size());
+        const Signature *const signature = find_signature(head_of(found.file->bytes()));
         if (signature == nullptr)
             return found;
         if (signature->content == Content::other)
@@ -86,8 +88,11 @@ Innermost peel_stream(const std::string &path, int descriptor, const OpenLimits 
     return found;
 }
 
-std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
-                                           std::span<const int> parts)
+namespace
+{
+
+std::unique_ptr<AddressedMemory> open_any_dump(const std::string &path, const Innermost &innermost,
+                                               std::span<const KdumpFile> parts)
 {
     switch (innermost.content) {
     case Content::elf_core:
@@ -95,9 +100,9 @@ std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innerm
     case Content::lime:
         return open_lime_dump(path, innermost.file->bytes());
     case Content::kdump: {
-        std::vector<int> descriptors{innermost.file->descriptor()};
-        descriptors.insert(descriptors.end(), parts.begin(), parts.end());
-        return open_kdump(path, descriptors);
+        std::vector<KdumpFile> files{{path, innermost.file->descriptor()}};
+        files.insert(files.end(), parts.begin(), parts.end());
+        return open_kdump(files);
     }
     case Content::memory:
     case Content::packed:
@@ -105,6 +110,24 @@ std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innerm
         break;
     }
     return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
+                                           std::span<const KdumpFile> parts)
+{
+    auto memory = open_any_dump(path, innermost, parts);
+    if (memory == nullptr || !memory->ranges().empty())
+        return memory;
+    const std::optional<Error> &shortfall = innermost.shortfall ? innermost.shortfall : memory->shortfall();
+    const bool is_elf = innermost.content == Content::elf_core;
+    const std::string what = is_elf ? "is an ELF core" : "is a memory dump";
+    const std::string why = shortfall ? ": it " + std::string(shortfall->what()) : std::string();
+    throw failure(path, shortfall ? shortfall->code() : "no-whole-page",
+                  what + " without one whole page of memory (4 KiB), so that nothing can be read from it" + why,
+                  is_elf ? "see its segments: readelf -lW FILE; copy it again, or take another dump"
+                         : "see how long it is: ls -l FILE; copy it again, or take another dump");
 }
 
 }  // namespace pgregion::io

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "io/addressed_memory.h"
+#include "io/kdump_layout.h"
 #include "io/mapped_file.h"
 #include "io/signatures.h"
 
@@ -33,9 +34,9 @@ struct Innermost {
 /// A copy of all that `descriptor` gives, peeled.
 [[nodiscard]] Innermost peel_stream(const std::string &path, int descriptor, const OpenLimits &limits);
 
-/// The memory of a dump; null when it is none. `parts` are further files of a split kdump. The memory may refer to the
+/// The memory of a dump; null when it is none. Throws as the opener of its kind, and "no-whole-page". `parts` are further files of a split kdump. The memory may refer to the
 /// mapped file.
 [[nodiscard]] std::unique_ptr<AddressedMemory> open_dump(const std::string &path, const Innermost &innermost,
-                                                         std::span<const int> parts);
+                                                         std::span<const KdumpFile> parts);
 
 }  // namespace pgregion::io

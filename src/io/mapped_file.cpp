@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 namespace pgregion::io
 {
@@ -72,7 +73,17 @@ std::uint64_t MappedFile::checked_size() const
     if (is_block_device(descriptor()))
         throw failure(path_, "empty-device", "the device has no size: nothing is attached to it",
                       "see the devices that hold something: lsblk");
-    throw failure(path_, "empty-file", "is empty; a region has 2 MiB", "make a region of it: pgregion init FILE");
+    throw empty_file();
+}
+
+Error MappedFile::empty_file() const
+{
+    if (mode_ == OpenMode::read_write)
+        return failure(path_, "empty-file", "is empty: it holds no bytes, and a region has 2 MiB",
+                       "where it is to be a new region: pgregion init FILE");
+    return failure(
+        path_, "empty-file", "is empty: it holds no bytes",
+        "a save or copy for which there was no room leaves such a file: ls -l FILE; df -h FOLDER; take it again");
 }
 
 std::vector<std::byte> MappedFile::head() const
@@ -116,10 +127,29 @@ void MappedFile::ensure_intact() const
                           " bytes while it was in use; what was read of it cannot be trusted",
                       "find who writes to it: fuser -v FILE; then work on a copy: cp FILE COPY");
     if (guard_ && guard_->damaged())
-        throw failure(path_, "read-failed",
-                      "a page could not be read (an I/O error, or the file was cut and grew again); "
-                      "what was read of it cannot be trusted",
-                      "see the kernel's messages: dmesg; rescue what is readable: ddrescue FILE OUT");
+        throw lost_page();
+}
+
+// Storing into a hole of a file needs room, and on tmpfs loading from one does, too.
+Error MappedFile::lost_page() const
+{
+    constexpr std::uint64_t kStatUnit = 512;
+    struct stat status = {};
+    struct statvfs room = {};
+    if (::fstat(descriptor(), &status) == 0 && S_ISREG(status.st_mode) && ::fstatvfs(descriptor(), &room) == 0) {
+        const auto size = static_cast<std::uint64_t>(status.st_size);
+        const std::uint64_t stored = static_cast<std::uint64_t>(status.st_blocks) * kStatUnit;
+        const std::uint64_t left = std::uint64_t{room.f_bavail} * room.f_frsize;
+        if (stored < size && left < size - stored)
+            return failure(path_, mode_ == OpenMode::read_write ? "write-failed" : "read-failed",
+                           "a page could not be given room: the file has holes of " + std::to_string(size - stored) +
+                               " bytes, and its file system has " + std::to_string(left) + " bytes left",
+                           "make room: df -h FOLDER; then do it again");
+    }
+    return failure(path_, "read-failed",
+                   "a page could not be read (an I/O error, or the file was cut and grew again); what was read of it "
+                   "cannot be trusted",
+                   "see the kernel's messages: dmesg; rescue what is readable: ddrescue FILE OUT");
 }
 
 void MappedFile::flush()

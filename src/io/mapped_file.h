@@ -52,6 +52,9 @@ public:
     void flush();
 
 private:
+    [[nodiscard]] Error empty_file() const;
+    [[nodiscard]] Error lost_page() const;
+
     std::string path_;
     OpenMode mode_;
     // The members go in reverse order: first the guard, then the mapping, last the descriptor.

@@ -27,8 +27,7 @@ void create_file(const std::string &path, std::span<const std::byte> content)
         const int number = problem.code().value();
         if (number == EEXIST)
             throw failure(path, "file-exists", "exists already", "name another folder, or move it away");
-        throw failure(path, "cannot-write-output", "the file cannot be written: " + reason(number),
-                      "check the folder and the space left: df -h $(dirname FILE)")
+        throw failure(path, "cannot-write-output", "the file cannot be written: " + reason(number), write_hint(number))
             .as(ErrorClass::output);
     }
 }

@@ -38,8 +38,8 @@ Error cannot_write(const std::string &path, const std::string &why, std::string_
 
 Error cannot_write(const std::string &path, const std::system_error &problem)
 {
-    return cannot_write(path, reason(problem.code().value()),
-                        "check the directory and the space left: df -h $(dirname FILE)");
+    const int number = problem.code().value();
+    return cannot_write(path, reason(number), write_hint(number));
 }
 
 /// The N of /proc/self/fd/N and /dev/fd/N, where /dev/stdout leads.

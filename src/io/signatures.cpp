@@ -65,18 +65,8 @@ constexpr Signature kSignatures[] = {
      Packing::flattened},
     {"an LKCD dump", kCrash, Content::other, {{{0, "\xed\x23\x8f\x61\x73\x01\x19\xa8"sv}}}},
     {"a LiME memory dump", kNameAddress, Content::lime, {{{0, "EMiL\1\0\0\0"sv}}}},
-    // Where a bitmap may lie, the last byte of a range and the zeros at the end of its header are needed, too.
-    {"a LiME memory dump of a version that is not known",
-     kLimeAgain,
-     Content::other,
-     {{{0, "EMiL"sv}, {16, "\xff"sv}, {24, "\0\0\0\0\0\0\0\0"sv}}}},
     {"a LiME memory dump of a version that is not known", kLimeAgain, Content::other, {{{0, "EMiL"sv}}}},
-    {"a LiME memory dump of the other byte order",
-     kLimeAgain,
-     Content::other,
-     {{{0, "LiME"sv}, {23, "\xff\0\0\0\0\0\0\0\0"sv}}}},
     {"a LiME memory dump of the other byte order", kLimeAgain, Content::other, {{{0, "LiME"sv}}}},
-    {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML\2\0\0\0"sv}}}},
     {"an AVML memory dump", "avml-convert FILE OUT makes a LiME dump of it", Content::other, {{{0, "AVML"sv}}}},
     {"a QEMU savevm or migration stream", kDumpAgain, Content::other, {{{0, "QEVM\0\0\0"sv}}}},
     {"a libvirt save file",
@@ -209,24 +199,36 @@ ContentKind kind_of(Content content)
     return ContentKind::foreign;
 }
 
-/// A page of a bitmap and nothing else, as the layout wants it.
-bool could_be_bitmap_page(Bytes head)
+/// A region that the kernel has opened and put tables into (region.md section 1): bit 0 is set, and nothing but zeros
+/// stands behind the bitmap in its page and in the pages whose bits are clear. A region without any table proves nothing.
+bool is_region_in_use(Bytes head)
 {
-    return head.size() >= kPageBytes && all_zero(head.subspan(kBitmapBytes, kPageBytes - kBitmapBytes));
+    if (head.size() < kRegionBytes || !all_zero(head.subspan(kBitmapBytes, kPageBytes - kBitmapBytes)))
+        return false;
+    const Bitmap bitmap = Bitmap::read(head);
+    bool holds_tables = false;
+    for (std::uint64_t number = 1; number < kRegionPages; ++number) {
+        if (all_zero(head.subspan(number * kPageBytes, kPageBytes)))
+            continue;
+        if (!bitmap.test(PageIndex(static_cast<std::uint32_t>(number))))
+            return false;
+        holds_tables = true;
+    }
+    return holds_tables && bitmap.test(kBitmapPage);
 }
 
 }  // namespace
 
 std::span<const Signature> signatures() { return kSignatures; }
 
-const Signature *find_signature(Bytes head, std::uint64_t size_bytes)
+const Signature *find_signature(Bytes head)
 {
-    const bool may_be_region = size_bytes >= kRegionBytes && could_be_bitmap_page(head);
+    const Bytes page = head.first(std::min<std::size_t>(head.size(), kPageBytes));
     for (const Signature &signature : kSignatures) {
-        const auto piece_fits = [&](const Piece &piece) { return fits(piece, head); };
-        const bool believed = !may_be_region || length(signature) >= kLongBytes;
-        if (believed && std::ranges::all_of(signature.pieces, piece_fits) &&
-            (signature.proof == nullptr || signature.proof(head)))
+        const auto piece_fits = [&](const Piece &piece) { return fits(piece, page); };
+        if (std::ranges::all_of(signature.pieces, piece_fits) &&
+            (signature.proof == nullptr || signature.proof(page)) &&
+            (length(signature) >= kLongBytes || !is_region_in_use(head)))
             return &signature;
     }
     return nullptr;
@@ -239,7 +241,7 @@ namespace pgregion
 
 std::optional<KnownContent> looks_like(std::span<const std::byte> head)
 {
-    const io::Signature *const signature = io::find_signature(head, kRegionBytes);
+    const io::Signature *const signature = io::find_signature(head);
     if (signature == nullptr)
         return std::nullopt;
     return KnownContent{signature->name, signature->next_step, io::kind_of(signature->content)};

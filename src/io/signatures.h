@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -42,8 +41,7 @@ struct Signature {
 /// Every signature known; where two fit, the earlier one is meant.
 [[nodiscard]] std::span<const Signature> signatures();
 
-/// The one that fits the first bytes of a source of that size, as looks_like() says; null when none does. Where a region
-/// may begin, in 2 MiB or more, a short signature is not believed: its bitmap may look like that.
-[[nodiscard]] const Signature *find_signature(std::span<const std::byte> head, std::uint64_t size_bytes);
+/// The one that fits the first bytes of a source, as looks_like() says; null when none does.
+[[nodiscard]] const Signature *find_signature(std::span<const std::byte> head);
 
 }  // namespace pgregion::io

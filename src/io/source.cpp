@@ -251,7 +251,7 @@ private:
     void take_proc_file(State &state, std::unique_ptr<MappedFile> file)
     {
         (void)file->checked_size();
-        const Signature *const signature = find_signature(file->head(), 0);
+        const Signature *const signature = find_signature(file->head());
         if (signature == nullptr || signature->content != Content::elf_core)
             throw failure(path_, "unsupported-source", "is a file of the kernel that holds no memory",
                           "of these, /proc/kcore and /proc/vmcore are memory");
@@ -275,16 +275,20 @@ private:
     void take(State &state, Innermost innermost)
     {
         std::vector<Innermost> parts;
-        std::vector<int> descriptors;
+        std::vector<KdumpFile> files;
         if (!parts_.empty() && innermost.content != Content::kdump)
             throw failure(path_, "bad-part", "is no kdump-compressed dump, so that it cannot have further parts",
                           "leave --part out; a piece of memory is named with its address: --with PIECE@0xPA");
-        for (const std::string &part : parts_)
-            descriptors.push_back(parts.emplace_back(open_part(part, limits_)).file->descriptor());
         state.size_bytes = innermost.file->bytes().size();
         state.kind = kind_of_content(innermost.content, state.size_bytes);
         state.shortfall = innermost.shortfall;
-        if (auto memory = open_dump(path_, innermost, descriptors))
+        for (const std::string &path : parts_) {
+            const Innermost &part = parts.emplace_back(open_part(path, limits_));
+            files.push_back({path, part.file->descriptor()});
+            if (!state.shortfall)
+                state.shortfall = part.shortfall;
+        }
+        if (auto memory = open_dump(path_, innermost, files))
             take_memory(state, std::move(memory));
         state.file = std::move(innermost.file);
     }
@@ -319,6 +323,16 @@ SourceKind Source::kind() const { return state_->kind; }
 std::uint64_t Source::size_bytes() const { return state_->size_bytes; }
 const MemorySource *Source::memory() const { return state_->memory.get(); }
 const std::optional<Error> &Source::shortfall() const { return state_->shortfall; }
+
+std::shared_ptr<const LostPages> Source::lost_pages() const
+{
+    return state_->memory != nullptr ? state_->memory->lost_pages() : nullptr;
+}
+
+std::string_view Source::remark() const
+{
+    return state_->memory != nullptr ? state_->memory->remark() : std::string_view();
+}
 
 std::span<const Range<PhysAddr>> Source::ranges() const
 {

@@ -87,10 +87,14 @@ SparseFile::SparseFile(std::string path, std::uint64_t limit_bytes) : path_(std:
 
 void SparseFile::fail(int error_number) const
 {
+    const bool is_full = error_number == ENOSPC || error_number == EDQUOT;
+    const std::string_view what = path_ == "-" ? "cannot be copied: " : "cannot be unpacked: ";
     throw failure(path_, "cannot-unpack",
-                  "cannot be unpacked: no room for its bytes in " + folder_ + ": " + reason(error_number),
-                  "see what is free with df -h " + shell_word(folder_) +
-                      ", or name a folder on a larger file system: TMPDIR=FOLDER pgregion ...");
+                  std::string(what) + (is_full ? "no room for its bytes in " : "its bytes cannot be put into ") +
+                      folder_ + ": " + reason(error_number),
+                  {})
+        .advise((is_full ? "see what is free: df -h " : "look at the folder: ls -ld ") + shell_word(folder_) +
+                "; or name another with more room: TMPDIR=FOLDER pgregion ...");
 }
 
 void SparseFile::store(std::uint64_t offset, Bytes bytes)

@@ -26,7 +26,9 @@ Error cannot_write(const std::system_error &problem)
     const int number = problem.code().value();
     const std::string why = number == EBADF ? "it is closed" : reason(number);
     Error error(Failure::operational, "cannot-write-output",
-                "cannot be written: " + why + "; the output is not complete", "write to a file instead: -o OUT");
+                "cannot be written: " + why + "; the output is not complete",
+                number == ENOSPC || number == EDQUOT ? "make room there, or write to a file elsewhere: -o OUT"
+                                                     : "write to a file instead: -o OUT");
     error.at("standard output").as(ErrorClass::output);
     return error;
 }

@@ -3,6 +3,7 @@
 // The same memory as a raw save, as every kind of dump, packed and through a pipe: what is said of it must be the
 // same. What a dump lacks is a hole and is said, and nothing ever writes to one.
 #include "cli/command_test.h"
+#include "cli/memory_answers.h"
 #include "support/fixtures.h"
 
 #include <filesystem>
@@ -36,22 +37,6 @@ std::string unpacked(const std::string &name, const TemporaryDirectory &director
     const std::string command = "zstd -dqf --sparse '" + fixture("dumps/" + name).string() + "' -o " + path;
     EXPECT_EQ(run_program({{"/bin/sh", "-c", command}, "", {}}).status, 0);
     return path;
-}
-
-/// What a memory save says without its own name, so that sources can be compared.
-std::string said_of(const std::string &source, const std::vector<std::string> &context)
-{
-    std::string all;
-    for (const std::vector<std::string> &command :
-         {std::vector<std::string>{"devices"}, {"mappings"}, {"check", "--fail-on", "never", "-q"}}) {
-        std::vector<std::string> call{command.front(), source};
-        call.insert(call.end(), command.begin() + 1, command.end());
-        call.insert(call.end(), context.begin(), context.end());
-        const ProgramOutcome outcome = run_pgregion(call);
-        EXPECT_EQ(outcome.status, 0) << command.front() << ": " << outcome.errors;
-        all += outcome.output;
-    }
-    return all;
 }
 
 class LegacyDump : public testing::TestWithParam<Dump>
@@ -131,6 +116,22 @@ TEST(ArmDump, ElfAndKdumpSayWhatTheRawMemorySays)
     const std::string of_raw = said_of(raw + "@0x40000000", {"--registers", registers});
     for (const std::string name : {"smmuv3-s1.elf.zst", "smmuv3-s1.kdump-flattened.zst"})
         EXPECT_EQ(said_of(fixture("dumps/" + name).string(), {"--registers", registers}), of_raw) << name;
+}
+
+// Header blocks of 64 KiB, and notes that say PAGESIZE=4096.
+TEST(ArmDump, KdumpWithTheNotesOfItsKernelSaysWhatTheRawMemorySays)
+{
+    const auto dump = shared_fixture("dumps/smmuv3-4k-linux7.3.kdump-vmcoreinfo.zst");
+    PGREGION_SKIP_WITHOUT(dump, "dumps/smmuv3-4k-linux7.3.kdump-vmcoreinfo.zst");
+    const auto tables = shared_fixture("smmuv3-4k-linux7.3/tables.raw.xz");
+    const auto registers = shared_fixture("smmuv3-4k-linux7.3/registers.txt");
+    PGREGION_SKIP_WITHOUT(tables && registers, "smmuv3-4k-linux7.3");
+    const TemporaryDirectory directory;
+    const std::string raw = directory.path("raw");
+    write_image(raw, unpack(*tables));
+    const std::string of_raw = said_of(raw + "@0x40000000", {"--registers", registers->string()});
+    EXPECT_THAT(of_raw, HasSubstr("first-stage   arm-s1         4  0x4534a000"));
+    EXPECT_EQ(said_of(dump->string(), {"--registers", registers->string()}), of_raw);
 }
 
 TEST(StandardInput, TakesWhatAFileMayBe)

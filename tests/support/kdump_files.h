@@ -6,7 +6,10 @@
 #include "io/kdump.h"
 #include "support/kdump_recipe.h"
 
+#include <pgregion/error.h>
+
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace pgregion::test
@@ -14,18 +17,35 @@ namespace pgregion::test
 
 using io::AddressedMemory;
 
+/// The files are called vmcore, vmcore2, vmcore3, …
 inline std::unique_ptr<AddressedMemory> open_files(const std::vector<Data> &files, const io::KdumpLimits &limits = {})
 {
     std::vector<MemoryFile> open;
-    std::vector<int> descriptors;
+    std::vector<io::KdumpFile> named;
     for (const Data &file : files)
-        descriptors.push_back(open.emplace_back(file).number());
-    return io::open_kdump("vmcore", descriptors, limits);
+        named.push_back(
+            {named.empty() ? "vmcore" : "vmcore" + std::to_string(named.size() + 1), open.emplace_back(file).number()});
+    return io::open_kdump(named, limits);
 }
 
 inline std::unique_ptr<AddressedMemory> open_one(const Data &file, const io::KdumpLimits &limits = {})
 {
     return open_files({file}, limits);
+}
+
+using Ranges = std::vector<Range<PhysAddr>>;
+
+inline Ranges ranges_of(const AddressedMemory &memory) { return {memory.ranges().begin(), memory.ranges().end()}; }
+
+/// "FILE: CODE: MESSAGE" of the Error that opening them throws.
+inline std::string refusal(const std::vector<Data> &files)
+{
+    try {
+        static_cast<void>(open_files(files));
+    } catch (const Error &error) {
+        return error.source() + ": " + error.code() + ": " + error.what();
+    }
+    return "no error";
 }
 
 inline Data page_of(const AddressedMemory &memory, std::uint64_t address)

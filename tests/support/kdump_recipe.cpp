@@ -150,7 +150,21 @@ KdumpRecipe &KdumpRecipe::status(std::uint32_t status)
 
 KdumpRecipe &KdumpRecipe::notes(std::uint32_t size)
 {
-    notes_bytes_ = size;
+    notes_.resize(size);
+    return *this;
+}
+
+KdumpRecipe &KdumpRecipe::vmcoreinfo(std::string_view lines)
+{
+    // Sizes of name and content, a type, then both, each filled up to four bytes (ELF gABI, "Note Section").
+    constexpr std::string_view kName = "VMCOREINFO";
+    put(notes_, 0, kName.size() + 1, 4);
+    put(notes_, 4, lines.size(), 4);
+    put(notes_, 8, 0, 4);
+    append(notes_, std::as_bytes(std::span(kName)));
+    notes_.resize(12 + 12);
+    append(notes_, std::as_bytes(std::span(lines)));
+    notes_.resize((notes_.size() + 3) / 4 * 4);
     return *this;
 }
 
@@ -232,10 +246,10 @@ Data KdumpRecipe::file() const
     write_header(file);
     write_sub_header(file);
     write_pages(file);
-    if (notes_bytes_ != 0) {
+    if (!notes_.empty()) {
         put(file, block_bytes_ + (is_32_bits_ ? 32 : 48), file.size(), 8);
-        put(file, block_bytes_ + (is_32_bits_ ? 40 : 56), notes_bytes_, is_32_bits_ ? 4 : 8);
-        file.resize(file.size() + notes_bytes_);
+        put(file, block_bytes_ + (is_32_bits_ ? 40 : 56), notes_.size(), is_32_bits_ ? 4 : 8);
+        append(file, notes_);
     }
     for (const auto &[offset, word] : words_)
         put(file, offset, word, 4);

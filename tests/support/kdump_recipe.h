@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -58,6 +59,8 @@ public:
     KdumpRecipe &status(std::uint32_t status);
     /// So many bytes of notes, at the end of the file.
     KdumpRecipe &notes(std::uint32_t size);
+    /// One note, what the kernel says of itself: lines KEY=VALUE.
+    KdumpRecipe &vmcoreinfo(std::string_view lines);
     /// Instead of the true descriptor of the block with this place among those in the file.
     KdumpRecipe &descriptor(std::size_t place, Descriptor descriptor);
     /// Little-endian words of the finished file.
@@ -82,7 +85,7 @@ private:
     std::optional<std::pair<std::uint64_t, std::uint64_t>> part_;
     bool is_32_bits_ = false;
     std::uint32_t status_ = 1;
-    std::uint32_t notes_bytes_ = 0;
+    Data notes_;
     std::map<std::size_t, Descriptor> descriptors_;
     std::map<std::size_t, std::uint32_t> words_;
 };

@@ -62,13 +62,13 @@ const std::map<std::string, std::set<std::string>, std::less<>> kMayInclude = {
 
 /// The folder whose floor a public header belongs to.
 const std::map<std::string, std::string, std::less<>> kFolderOfPublicHeader = {
-    {"access.h", "formats"},      {"address.h", "base"},   {"error.h", "base"},     {"byte_sink.h", "base"},
-    {"field.h", "formats"},       {"format.h", "formats"}, {"region.h", "region"},  {"area.h", "region"},
-    {"area_check.h", "check"},    {"walk.h", "walk"},      {"mapping.h", "walk"},   {"memory_source.h", "base"},
-    {"check.h", "check"},         {"diff.h", "diff"},      {"scan.h", "scan"},      {"guess.h", "scan"},
-    {"handover.h", "handover"},   {"edit.h", "edit"},      {"open.h", "io"},        {"report.h", "report"},
-    {"text_form.h", "text_form"}, {"faults.h", "formats"}, {"family.h", "formats"}, {"finding.h", "check"},
-    {"problem.h", "walk"},
+    {"access.h", "formats"},     {"address.h", "base"},        {"error.h", "base"},       {"byte_sink.h", "base"},
+    {"field.h", "formats"},      {"format.h", "formats"},      {"register.h", "formats"}, {"region.h", "region"},
+    {"area.h", "region"},        {"area_check.h", "check"},    {"walk.h", "walk"},        {"mapping.h", "walk"},
+    {"memory_source.h", "base"}, {"check.h", "check"},         {"diff.h", "diff"},        {"scan.h", "scan"},
+    {"guess.h", "scan"},         {"handover.h", "handover"},   {"edit.h", "edit"},        {"open.h", "io"},
+    {"report.h", "report"},      {"text_form.h", "text_form"}, {"faults.h", "formats"},   {"family.h", "formats"},
+    {"finding.h", "check"},      {"problem.h", "walk"},
 };
 
 /// Standard headers that bring streams, files or text formatting; the core has none of these.

@@ -119,7 +119,7 @@ Data zlib(const Data &data) { return deflated(data, 15); }
 
 std::optional<Packing> packing_of(Bytes head)
 {
-    const Signature *const found = find_signature(head, head.size());
+    const Signature *const found = find_signature(head);
     return found != nullptr ? found->packing : std::nullopt;
 }
 

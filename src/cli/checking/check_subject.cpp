@@ -22,13 +22,12 @@ ReadingOrigin origin_of(const Tables &tables, const SourceReading &reading)
 }
 
 /// Pieces that look like an opened region: 2 MiB with bit 0 set.
-std::vector<Range<PhysAddr>> regions_among(const Tables &tables, const SourceReading &reading)
+std::vector<Range<PhysAddr>> regions_among(const Tables &tables)
 {
     std::vector<Range<PhysAddr>> regions;
-    for (std::size_t i = 0; i < tables.pieces.size(); ++i) {
-        const std::span<const std::byte> bytes = tables.pieces[i].bytes();
-        if (bytes.size() == kRegionBytes && Bitmap::read(bytes).test(kBitmapPage))
-            regions.push_back({reading.pieces[i].paddr, kRegionBytes});
+    for (const Placed &piece : tables.placed) {
+        if (piece.bytes.size() == kRegionBytes && Bitmap::read(piece.bytes).test(kBitmapPage))
+            regions.push_back({piece.first, kRegionBytes});
     }
     return regions;
 }
@@ -39,7 +38,7 @@ void take_tables(OpenedSubject &opened, const SourceReading &reading)
     CheckSubject &subject = opened.subject;
     subject.memory = &tables.memory;
     subject.memory_base = tables.pages.base.value_or(PhysAddr(0));
-    subject.other_regions = regions_among(tables, reading);
+    subject.other_regions = regions_among(tables);
     subject.reading = origin_of(tables, reading);
     subject.units = tables.units;
     if (tables.directory == nullptr)

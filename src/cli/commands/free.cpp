@@ -24,12 +24,12 @@ namespace pgregion::cli
 namespace
 {
 
-/// Opening the source a second time, as a piece, would drop the lock that keeps other writers out.
+/// All of the source lies where it lies; only a part of it may be elsewhere.
 void refuse_source_as_piece(const OpenedSource &source, const SourceReading &reading)
 {
     for (const Piece &piece : reading.pieces) {
         std::error_code ignored;
-        if (std::filesystem::equivalent(piece.path, source.path(), ignored))
+        if (!piece.part && std::filesystem::equivalent(piece.path, source.path(), ignored))
             throw Error(Failure::usage, "bad-with", "--with " + piece.text + " is the source itself",
                         "name only what lies beside it; say where the source lies with --paddr PA");
     }

@@ -3,6 +3,7 @@
 // pgregion translate: where IOVAs go, step by step, and what the hardware would say if they go nowhere.
 #include "cli/opening/device_list.h"
 #include "cli/opening/device_rules.h"
+#include "cli/opening/missing_advice.h"
 #include "cli/opening/numbers.h"
 #include "cli/session/session.h"
 #include "report/translation_report.h"
@@ -65,7 +66,31 @@ private:
             status |= report::succeeds(one) ? kClean : kAnswerIsNo;
         }
         results.end();
+        warn_of_missing(session, tables, views);
         return status;
+    }
+
+    /// Why a table may not be in the source, for the first address that needs one: the hardware may well find it.
+    static void warn_of_missing(const Session &session, const Tables &tables,
+                                std::span<const report::TranslationView> views)
+    {
+        for (const report::TranslationView &one : views) {
+            const auto &result = one.result;
+            if (!result || !result->fault)
+                continue;
+            const FaultCause cause = result->fault->fault.cause;
+            if (cause != FaultCause::root_unreadable && cause != FaultCause::table_unreadable)
+                continue;
+            PhysAddr missing = tables.root;
+            if (!result->steps.empty())
+                missing = result->steps.back().entry.target;
+            else if (one.lookup != nullptr && one.lookup->device)
+                missing = one.lookup->device->translation.root;
+            if (const auto advice = missing_advice(tables, missing)) {
+                session.warn(tables.info.path, *advice);
+                return;
+            }
+        }
     }
 
     [[nodiscard]] report::TranslationView view(const Tables &tables, const UnitLookup *found, Iova iova) const

@@ -41,15 +41,4 @@ std::optional<std::string> c_bit_advice(const Tables &tables, PhysAddr missing)
     return std::nullopt;
 }
 
-std::optional<std::string> c_bit_advice(const Tables &tables, const report::Problems &problems)
-{
-    for (const Problem &problem : problems.kept()) {
-        if (problem.kind != ProblemKind::root_outside_source && problem.kind != ProblemKind::table_outside_source)
-            continue;
-        if (auto advice = c_bit_advice(tables, PhysAddr(problem.observed)))
-            return advice;
-    }
-    return std::nullopt;
-}
-
 }  // namespace pgregion::cli

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "cli/opening/tables.h"
-#include "report/problems.h"
 
 #include <optional>
 #include <string>
@@ -16,8 +15,5 @@ namespace pgregion::cli
 /// What to give where the source does not hold `missing`, but the page of the same address without bit 47 or 51, the usual
 /// C-bits. Nothing for formats without a C-bit, and where that bit is taken off already.
 [[nodiscard]] std::optional<std::string> c_bit_advice(const Tables &tables, PhysAddr missing);
-
-/// The same for the first problem that it explains.
-[[nodiscard]] std::optional<std::string> c_bit_advice(const Tables &tables, const report::Problems &problems);
 
 }  // namespace pgregion::cli

@@ -58,7 +58,8 @@ void declare_decoding(OptionTable &table, DecodingOptions &options, SourceOption
     table.option("--root", "page:N|PA", &options.root, "root table: page:N or a physical address");
     table.option("--paw", "BITS", &options.paw, "physical address width of the host");
     table.option("--param", "KEY=VALUE", &options.params, "parameter of the format (repeatable)");
-    table.option("--with", "FILE@0xPA", &source.with, "one more piece of the same memory (repeatable)");
+    table.option("--with", "FILE[:OFFSET+SIZE]@0xPA", &source.with,
+                 "one more piece of the same memory, or a part of a file (repeatable)");
     table.option("--register", "NAME=VALUE", &options.registers, "root register as the hardware holds it (repeatable)");
     table.option("--registers", "FILE", &options.registers_file, "root registers out of FILE, lines of address: value");
     table.option("--device", "ID", &options.devices, "a device of a directory: BDF, number or all (repeatable)");

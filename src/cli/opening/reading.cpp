@@ -9,6 +9,8 @@
 #include <pgregion/area.h>
 #include <pgregion/error.h>
 
+#include <filesystem>
+
 namespace pgregion::cli
 {
 
@@ -72,13 +74,40 @@ Place read_place(const SourceOptions &options)
     return place;
 }
 
+/// What stands behind the last colon, OFFSET+SIZE.
+FilePart read_part(const std::string &text, std::string_view words)
+{
+    constexpr std::string_view kWhat = "--with FILE:OFFSET+SIZE@0xPA";
+    const std::size_t plus = words.find('+');
+    if (plus == std::string_view::npos)
+        throw Error(Failure::usage, "bad-with",
+                    "--with " + text + " says where a part of the file begins, not how long it is",
+                    "give its size, too: --with FILE:OFFSET+SIZE@0xPA");
+    const FilePart part{require_size(words.substr(0, plus), kWhat), require_size(words.substr(plus + 1), kWhat)};
+    if (part.size == 0 || part.offset + part.size < part.offset)
+        throw Error(Failure::usage, "bad-with", "--with " + text + " names no bytes that a file can have",
+                    "give the offset of the first byte of the part, and its size: --with FILE:OFFSET+SIZE@0xPA");
+    return part;
+}
+
+/// An existing file of the whole name wins over the split at the last colon.
 Piece read_piece(const std::string &text)
 {
     const SourceArgument argument = parse_source(text);
     if (!argument.paddr)
         throw Error(Failure::usage, "bad-with", "--with takes FILE@0xPA, not '" + text + "'",
-                    "say at which physical address the piece lies");
-    return {text, argument.path, *argument.paddr};
+                    "say at which physical address the piece lies; of a part of a file: --with FILE:OFFSET+SIZE@0xPA");
+    Piece piece{text, argument.path, *argument.paddr};
+    const std::size_t colon = piece.path.rfind(':');
+    std::error_code ignored;
+    if (colon == std::string::npos || colon + 1 == piece.path.size() || std::filesystem::exists(piece.path, ignored))
+        return piece;
+    const std::string words = piece.path.substr(colon + 1);
+    if (words.find('/') != std::string::npos || words.find_first_of("0123456789") != 0)
+        return piece;
+    piece.path.resize(colon);
+    piece.part = read_part(text, words);
+    return piece;
 }
 
 RootChoice read_root(const std::string &text)

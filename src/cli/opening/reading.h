@@ -33,11 +33,18 @@ struct Place {
     std::optional<AreaFile> file;
 };
 
-/// One more piece of the same memory, --with FILE@0xPA.
+/// Bytes of a file.
+struct FilePart {
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+};
+
+/// One more piece of the same memory, --with FILE@0xPA or FILE:OFFSET+SIZE@0xPA.
 struct Piece {
     std::string text;  ///< as given
     std::string path;
     PhysAddr paddr;
+    std::optional<FilePart> part = {};  ///< nothing: all of the file
 };
 
 /// Where the walk begins; neither: page 1 of a region.

@@ -89,10 +89,12 @@ void OpenedSource::put_flat(const Place &place)
     if (!place.at)
         return;
     if (!range.contains(*place.at))
-        throw Error(Failure::operational, "at-outside-source",
-                    fmt::format("--at {} lies outside of the source, which holds {} to {}", hex(place.at->value()),
-                                hex(range.first.value()), hex(range.first.value() + (range.size - 1))),
-                    "say where the source lies in physical memory: SOURCE@0xPA");
+        throw Error(
+            Failure::operational, "at-outside-source",
+            fmt::format("--at {} lies outside of the source, which holds {} to {}", hex(place.at->value()),
+                        hex(range.first.value()), hex(range.first.value() + (range.size - 1))),
+            "say where the source lies in physical memory: SOURCE@0xPA; what follows in the file behind a hole in "
+            "memory is named by its place there: --offset BYTES --paddr PA");
     offset_ = *place.at - range.first;
     paddr_ = place.at;
 }
@@ -218,7 +220,7 @@ void OpenedSource::require_flat_region() const
     std::string hint = fmt::format("if a region lies inside, say where: --offset BYTES; {}; a memory save is walked "
                                    "from its root: pgregion devices FILE --format vtd-root --root PA",
                                    kFindPlace);
-    if (const auto known = looks_like(source_.bytes().first(std::min<std::uint64_t>(size, kPageBytes))))
+    if (const auto known = looks_like(source_.bytes().first(std::min(size, kRegionBytes))))
         hint = fmt::format("it looks like {}: {}", known->name, known->next_step);
     throw Error(Failure::operational, "not-a-region-size",
                 fmt::format("holds {} bytes, but a region is exactly 2 MiB ({} bytes): without its place no bitmap can "

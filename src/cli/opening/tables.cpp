@@ -3,6 +3,8 @@
 
 #include "base/bytes.h"
 #include "cli/opening/device_rules.h"
+#include "cli/opening/missing_advice.h"
+#include "cli/opening/pieces.h"
 #include "cli/opening/settle_unit.h"
 #include "report/reading_report.h"
 
@@ -69,7 +71,7 @@ private:
         }
         tables_.info.paddr = base;
         tables_.pages = {base, kRegionPages};
-        add_memory(base.value_or(PhysAddr(0)), base.has_value());
+        put_memory_together(tables_, {source_, reading_, base.value_or(PhysAddr(0)), base.has_value()});
         tables_.root = root_.address.value_or(base.value_or(PhysAddr(0)) + page * kPageBytes);
     }
 
@@ -112,7 +114,7 @@ private:
         if (source_.is_flat())
             tables_.info.paddr = base;
         tables_.pages = {base, 0};  // pages have numbers that mean something only in a region
-        add_memory(base, true);
+        put_memory_together(tables_, {source_, reading_, base});
         tables_.root = root_.address ? *root_.address : base + *root_.page * kPageBytes;
         if (format_known())
             return;
@@ -222,46 +224,6 @@ private:
             .as(ErrorClass::undecided);
     }
 
-    /// The source (all of it where its place in memory is known) and the pieces of --with.
-    void add_memory(PhysAddr base, bool whole)
-    {
-        if (!source_.is_flat())
-            tables_.memory.back_with(source_.memory());
-        else if (whole)
-            add_flat(base);
-        else
-            tables_.memory.add(base, source_.region());
-        for (const Piece &piece : reading_.pieces)
-            add_piece(piece);
-    }
-
-    void add_flat(PhysAddr base)
-    {
-        const std::uint64_t before = std::min(source_.offset(), base.value());
-        tables_.memory.add(base - before, source_.source().bytes().subspan(source_.offset() - before));
-    }
-
-    void add_piece(const Piece &given)
-    {
-        const Source &piece =
-            tables_.pieces.emplace_back(Source::open(given.path, OpenMode::read_only, open_limits(reading_)));
-        if (!piece.is_flat())
-            throw Error(Failure::usage, "bad-with",
-                        fmt::format("--with {} is of kind {}, which has addresses of its own: a piece is flat bytes",
-                                    given.text, kind_name(piece.kind())),
-                        "name the dump as the source, and add the other pieces to it");
-        if (given.paddr.value() + (piece.size_bytes() - 1) < given.paddr.value())
-            throw Error(Failure::usage, "bad-with", "--with " + given.text + " does not fit below 2^64",
-                        "check the address");
-        const auto difference = tables_.memory.add(given.paddr, piece.bytes());
-        if (difference)
-            throw Error(Failure::operational, "pieces-disagree",
-                        fmt::format("--with {} and another piece hold different bytes at {}: they are not of one "
-                                    "memory, or not of one moment",
-                                    given.text, hex(difference->value())),
-                        "check the addresses, or leave one of them out");
-    }
-
     void require_root()
     {
         std::vector<std::byte> buffer(kPageBytes);
@@ -284,9 +246,12 @@ private:
 
     [[noreturn]] void refuse_root(std::string_view why) const
     {
+        std::string hint =
+            "give --root inside of the source (page:N or a physical address), or the source's own --paddr";
+        if (const auto advice = hole_advice(tables_, root_.address.value_or(tables_.root)))
+            hint += "; " + *advice;
         throw Error(Failure::operational, "root-outside-source",
-                    fmt::format("the root {} cannot be read: {}", root_text(), why),
-                    "give --root inside of the source (page:N or a physical address), or the source's own --paddr");
+                    fmt::format("the root {} cannot be read: {}", root_text(), why), hint);
     }
 
     [[nodiscard]] std::string root_text() const

@@ -16,6 +16,12 @@
 namespace pgregion::cli
 {
 
+/// Bytes and where they lie.
+struct Placed {
+    PhysAddr first;
+    std::span<const std::byte> bytes;
+};
+
 /// Ready to be walked. Holds the additional sources (--with) that the memory looks into.
 struct Tables {
     PiecewiseMemory memory;
@@ -26,8 +32,10 @@ struct Tables {
     std::vector<DirectoryRequest> units;         ///< the directories, one per IOMMU; empty for page tables
     report::PageMap pages;
     SourceInfo info;
-    std::optional<Guess> guess;  ///< where something was inferred
-    std::deque<Source> pieces;
+    std::optional<Guess> guess;           ///< where something was inferred
+    std::deque<Source> pieces;            ///< files of --with
+    std::vector<Placed> placed;           ///< what --with placed in memory, in the order given
+    std::optional<Range<PhysAddr>> flat;  ///< where a flat memory lies that is in one piece
 
     [[nodiscard]] WalkRequest request() const;
     /// Throws when a source changed under the reading; call it before results are believed.
@@ -35,7 +43,7 @@ struct Tables {
 };
 
 /// Throws usage errors for a context that contradicts itself, operational "root-needed", "root-outside-source",
-/// "root-misaligned", "pieces-disagree"; and of
+/// "root-misaligned", and what put_memory_together() throws (pieces.h); and of
 /// ErrorClass::undecided, with which commands that can do without tables go on, "format-undecided", "levels-undecided",
 /// "base-undecided".
 [[nodiscard]] Tables open_tables(const OpenedSource &source, const SourceReading &reading);

@@ -2,6 +2,7 @@
 #include "cli/opening/trees.h"
 
 #include "cli/opening/c_bit_advice.h"
+#include "cli/opening/missing_advice.h"
 
 #include <pgregion/error.h>
 
@@ -22,6 +23,16 @@ Tree tree_of(const Tables &tables, const UnitDevice &row)
     return tree;
 }
 
+std::string advice_of(const Tables &tables, PhysAddr missing)
+{
+    if (auto advice = c_bit_advice(tables, missing))
+        return *advice;
+    std::string advice = "add the piece of memory that holds them: --with FILE@0xPA";
+    if (const auto hole = hole_advice(tables, missing))
+        advice += "; " + *hole;
+    return advice;
+}
+
 Tree tree_of(const Tables &tables, const Requester &requester)
 {
     const UnitDevice row = require_device_entry(tables, requester);
@@ -31,8 +42,7 @@ Tree tree_of(const Tables &tables, const Requester &requester)
         throw Error(Failure::operational, "root-outside-source",
                     fmt::format("the page tables of device {} begin at {}, which the source does not hold",
                                 report::device_name(requester.device), hex(translation.root.value())),
-                    c_bit_advice(tables, translation.root)
-                        .value_or("add the piece of memory that holds them: --with FILE@0xPA"));
+                    advice_of(tables, translation.root));
     return tree;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cli/session/session.h"
 
-#include "cli/opening/c_bit_advice.h"
+#include "cli/opening/missing_advice.h"
 #include "cli/opening/numbers.h"
 #include "io/failures.h"
 #include "io/journal_place.h"
@@ -52,6 +52,7 @@ int Session::for_each_source(const std::vector<std::string> &sources,
     int status = kClean;
     for (const std::string &source : sources) {
         shortfalls_.clear();
+        lost_pages_.clear();
         try {
             if (terms_.row.effect == Effect::reads)
                 warn_of_unfinished_change(source);
@@ -66,6 +67,10 @@ int Session::for_each_source(const std::vector<std::string> &sources,
         }
         for (Error &shortfall : shortfalls_)
             status |= fail_on(source, shortfall);
+        for (const auto &lost : lost_pages_) {
+            if (auto error = lost->error())
+                status |= fail_on(source, *error);
+        }
     }
     return status;
 }
@@ -75,6 +80,10 @@ OpenedSource Session::open(const std::string &argument, OpenMode mode)
     OpenedSource source(argument, reading_, mode);
     if (source.source().shortfall())
         shortfalls_.push_back(*source.source().shortfall());
+    if (auto lost = source.source().lost_pages())
+        lost_pages_.push_back(std::move(lost));
+    if (const std::string_view remark = source.source().remark(); !remark.empty())
+        warn(source.path(), remark);
     return source;
 }
 
@@ -156,7 +165,7 @@ void Session::warn(const std::string &source, const report::Problems &problems, 
         warn(source, line);
     if (global().quiet)
         return;  // the advice asks the source again
-    if (const auto advice = c_bit_advice(tables, problems))
+    if (const auto advice = missing_advice(tables, problems))
         warn(source, *advice);
 }
 

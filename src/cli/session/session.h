@@ -56,8 +56,8 @@ public:
     /// usage errors, those about the names of the sources before any work is done.
     int for_each_source(const std::vector<std::string> &sources, const std::function<int(const std::string &)> &work);
 
-    /// Opens a source as the options say. One that was cut short can be read; for_each_source() says so once the work
-    /// on it is done. Throws as OpenedSource.
+    /// Opens a source as the options say. One that was cut short can be read, and one with pages that cannot be decoded;
+    /// for_each_source() says so once the work on it is done. Throws as OpenedSource.
     [[nodiscard]] OpenedSource open(const std::string &argument, OpenMode mode);
 
     /// Opens its tables as the options say, and says so where something about them is a guess. Throws as
@@ -92,7 +92,8 @@ private:
     Terms terms_;
     SourceReading reading_;
     std::shared_ptr<const Change> last_change_;
-    std::vector<Error> shortfalls_;  ///< of the sources opened for the work in hand
+    std::vector<Error> shortfalls_;                             ///< of the sources opened for the work in hand
+    std::vector<std::shared_ptr<const LostPages>> lost_pages_;  ///< of the same
 };
 
 /// What a next command on `argument` is made of, where it is read like that. Words of a shell.
