@@ -59,6 +59,9 @@ struct ParameterSpec {
 /// The key of the parameter that sets FormatParams::big_endian, in every format that has it.
 inline constexpr std::string_view kEndianKey = "endian";
 
+/// The key of the parameter that says how wide input addresses are, and with that how far the root table goes.
+inline constexpr std::string_view kInputBitsKey = "input-bits";
+
 inline constexpr std::size_t kMaxParameters = 8;
 
 /// What a format cannot know from the bits alone. `value[i]` belongs to the format's i-th ParameterSpec; behind

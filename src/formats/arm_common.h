@@ -38,9 +38,12 @@ inline constexpr std::array<ParameterChoice, 2> kByteOrders{{{"little", 0}, {"bi
 inline constexpr ParameterSpec kGranuleSpec{
     "granule", "size of a page and of a full table", kGranules, kGranule4K, 0, 0, WhenOpen::guess};
 inline constexpr ParameterSpec kInputBitsSpec{
-    "input-bits", "width of input addresses, 64 - TxSZ (not given: what the levels resolve, at most 48)",
-    {},           0,
-    25,           52};
+    kInputBitsKey,
+    "width of input addresses, 64 - TxSZ (not given: what the levels resolve, at most 48)",
+    {},
+    0,
+    25,
+    52};
 inline constexpr ParameterSpec kEndianSpec{kEndianKey, "byte order of the descriptors", kByteOrders, 0};
 
 inline constexpr std::uint64_t kValid = bit(0);

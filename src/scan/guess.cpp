@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/bytes.h"
 #include "scan/directory_extent.h"
+#include "scan/input_width.h"
 #include "scan/judge.h"
 
 #include <pgregion/guess.h>
@@ -21,8 +22,8 @@ using scan::Judgement;
 /// Fewer present entries than this prove nothing (iommu-formats.md section 8.2).
 constexpr std::uint64_t kLeastPresent = 3;
 constexpr std::uint64_t kLeastLeavesToZeros = 16;
-/// A table of 4 KiB stands at a multiple of 16 KiB one time in four, so five of them hardly ever do.
-constexpr std::uint64_t kTablesToTellTheGranule = 5;
+/// A table or page of 4 KiB stands at a multiple of 16 KiB one time in four, so six of them hardly ever do.
+constexpr std::uint64_t kTargetsToTellTheGranule = 6;
 /// The best reading must be that much better, per entry, than the next that differs from it.
 constexpr double kLeastMargin = 0.5;
 constexpr double kHighScore = 1.5;
@@ -201,6 +202,22 @@ std::uint64_t leaves_on_allocated_pages(Bytes region, PhysAddr base, const Judge
     return count;
 }
 
+/// Judges the reading, and one with a wider root where entries behind the root's end read as well. A root that may or
+/// may not go on gives both, and nothing is decided between them.
+void judge_widths(const MemorySource &memory, PhysAddr root, const Reading &reading, std::uint32_t given,
+                  std::vector<Reading> &judged)
+{
+    const auto wider = scan::wider_root(memory, root, reading, given);
+    if (!wider || !wider->sure)
+        judged.push_back(reading);
+    if (!wider)
+        return;
+    Reading &whole = judged.emplace_back(reading);
+    whole.params = wider->params;
+    whole.evidence = judge(memory, root, whole).evidence;
+    whole.score = scan::score(whole.evidence);
+}
+
 bool same_reading(const Reading &a, const Reading &b)
 {
     return a.table == b.table && a.directory == b.directory && a.params == b.params && a.base == b.base;
@@ -216,8 +233,10 @@ bool leaves_look_like_pointers(const Reading &reading)
     const std::uint8_t size_lg2 = format.shape(0, reading.params).shift;
     for (const Access access : {Access::read() | Access::write(), Access::all()}) {
         const auto raw = format.encode_leaf({PhysAddr(0), size_lg2, access}, 0, reading.params);
-        if (raw)
-            return format.decode(*raw, 1, reading.params).kind == EntryKind::table;
+        if (!raw)
+            continue;
+        const Entry above = format.decode(*raw, 1, reading.params);
+        return above.kind == EntryKind::table && format.typical(above, 1);
     }
     return true;
 }
@@ -233,14 +252,21 @@ bool is_thin(const Reading &reading)
            (all_zero_behind && evidence.leaves < kLeastLeavesToZeros && leaves_look_like_pointers(reading));
 }
 
+/// The size of a page and of a full table, as its power of two.
+unsigned granule_lg2(const Reading &reading) { return reading.table->shape(0, reading.params).shift; }
+
 /// True when `part` reads the same tables as `whole`, but each of them only from its start: a granule that is too
-/// small. With a granule too large, by contrast, tables do not stand where they may.
+/// small. Where tables and pages of a small granule are read at a large one, nearly all of them stand where they may
+/// not; without a single such fault among several, the large granule is the right one.
 bool is_part_of(const Reading &part, const Reading &whole)
 {
-    const bool same_format = part.table != nullptr && part.table == whole.table && part.base == whole.base &&
-                             part.params.levels == whole.params.levels;
-    return same_format && whole.evidence.faulting == 0 && whole.evidence.tables >= kTablesToTellTheGranule &&
-           whole.evidence.present * 2 >= part.evidence.present * 3;
+    if (part.table == nullptr || part.table != whole.table || part.base != whole.base ||
+        granule_lg2(part) >= granule_lg2(whole))
+        return false;
+    const Evidence &evidence = whole.evidence;
+    return evidence.faulting == 0 && evidence.leaves_on_tables == 0 && evidence.pointers_outside == 0 &&
+           evidence.leaves != 0 && evidence.tables + evidence.leaves >= kTargetsToTellTheGranule &&
+           evidence.typical * 10 >= evidence.present * 9 && evidence.typical_leaves * 10 >= evidence.leaves * 9;
 }
 
 /// True when `reading` speaks against `best`.
@@ -258,21 +284,37 @@ bool comes_before(const Reading &a, const Reading &b)
     return thin_a != thin_b ? thin_b : a.score > b.score;
 }
 
+/// The reading with the largest granule that reads the same tables as `reading` whole; `reading` itself where there is
+/// none.
+std::size_t whole_of(const std::vector<Reading> &readings, std::size_t reading)
+{
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        if (!is_thin(readings[i]) && is_part_of(readings[reading], readings[i]))
+            return whole_of(readings, i);  // ends: each has a larger granule than the one before
+    }
+    return reading;
+}
+
 Guess conclude(std::vector<Reading> readings)
 {
     Guess guess;
     for (const Reading &reading : readings)
         guess.entries_judged += reading.evidence.present;
-    std::erase_if(readings, [](const Reading &reading) { return reading.score <= 0; });
     std::ranges::stable_sort(readings, comes_before);
+    const std::size_t whole = readings.empty() ? 0 : whole_of(readings, 0);
+    std::rotate(readings.begin(), readings.begin() + static_cast<std::ptrdiff_t>(whole),
+                readings.begin() + static_cast<std::ptrdiff_t>(std::min(whole + 1, readings.size())));
+    // One that reads whole what the best reads in part, and has more against it than for it, decides nothing.
+    const bool is_doubtful = !readings.empty() && readings.front().score <= 0;
+    if (!is_doubtful || whole == 0)
+        std::erase_if(readings, [](const Reading &reading) { return reading.score <= 0; });
     guess.readings = std::move(readings);
-    if (guess.readings.empty())
+    if (guess.readings.empty() || is_doubtful) {
+        std::erase_if(guess.readings, [&](const Reading &reading) {
+            return &reading != &guess.readings.front() && reading.score <= 0;
+        });
         return guess;
-    const auto whole = std::ranges::find_if(guess.readings, [&](const Reading &reading) {
-        return !is_thin(reading) && is_part_of(guess.readings.front(), reading);
-    });
-    if (whole != guess.readings.end())
-        std::rotate(guess.readings.begin(), whole, whole + 1);
+    }
     const Reading &best = guess.readings.front();
     const Evidence &evidence = best.evidence;
     const bool close = std::ranges::any_of(guess.readings, [&](const Reading &r) { return is_rival(r, best); });
@@ -343,13 +385,15 @@ Guess guess_memory(const MemorySource &memory, PhysAddr root, const GuessLimits 
     std::vector<std::byte> buffer(kPageBytes);
     const Bytes page = memory.page(PhysAddr(root.value() & ~(kPageBytes - 1)), buffer);
     for (Reading reading : open_readings(limits)) {
-        if (!is_aligned(root, reading) || (any && !reads_somehow(page, root, reading)))
+        if (!is_aligned(root, reading) && !scan::narrow_to_alignment(root, reading, limits.given))
+            continue;
+        if (any && !reads_somehow(page, root, reading))
             continue;
         if (reading.directory != nullptr)
             scan::fit_entries(memory, root, *reading.directory, reading.params, limits.given);
         reading.evidence = judge(memory, root, reading).evidence;
         reading.score = scan::score(reading.evidence);
-        judged.push_back(reading);
+        judge_widths(memory, root, reading, limits.given, judged);
     }
     return conclude(std::move(judged));
 }

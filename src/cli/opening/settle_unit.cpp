@@ -102,6 +102,14 @@ std::string open_parameter_choices(std::span<const ParameterSpec> specs, std::ui
     return choices;
 }
 
+bool root_size_is_open(const TableFormat *format, std::uint32_t given)
+{
+    if (format == nullptr)
+        return false;
+    const auto spec = std::ranges::find(format->parameters, kInputBitsKey, &ParameterSpec::key);
+    return spec != format->parameters.end() && (given >> (spec - format->parameters.begin()) & 1) == 0;
+}
+
 Error parameters_undecided(const Guess &guess, const std::string &root, const std::string &choices)
 {
     return Error(Failure::operational, "parameters-undecided",

@@ -37,6 +37,9 @@ struct SettledUnit {
 /// says that the i-th is known.
 [[nodiscard]] std::string open_parameter_choices(std::span<const ParameterSpec> specs, std::uint32_t given);
 
+/// True for page tables whose root is as large as a parameter says that is not among those `given`.
+[[nodiscard]] bool root_size_is_open(const TableFormat *format, std::uint32_t given);
+
 /// Operational "parameters-undecided", of ErrorClass::undecided.
 [[nodiscard]] Error parameters_undecided(const Guess &guess, const std::string &root, const std::string &choices);
 

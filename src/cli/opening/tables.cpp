@@ -116,8 +116,10 @@ private:
         tables_.pages = {base, 0};  // pages have numbers that mean something only in a region
         put_memory_together(tables_, {source_, reading_, base});
         tables_.root = root_.address ? *root_.address : base + *root_.page * kPageBytes;
-        if (format_known())
+        if (format_known()) {
+            settle_root_size();
             return;
+        }
         require_root();
         tables_.guess = guess_memory(tables_.memory, tables_.root, context_.limits);
         std::vector<std::byte> buffer(kPageBytes);
@@ -166,6 +168,20 @@ private:
         tables_.directory = reading.directory;
         tables_.params = reading.params;
         tables_.info.guessed = guessed(reading, *tables_.guess);
+    }
+
+    /// Everything is given but how far the root goes, which only the tables tell, where it matters.
+    void settle_root_size()
+    {
+        if (!root_size_is_open(tables_.format, context_.limits.given))
+            return;
+        Guess guess = guess_memory(tables_.memory, tables_.root, context_.limits);
+        if (guess.readings.empty())
+            return;
+        const Reading *reading = decided_or_ahead(guess);
+        if (reading == nullptr)
+            throw parameters_undecided(guess, root_text(), "--param input-bits=N");
+        tables_.params = reading->params;
     }
 
     /// Only parameters are open. Where nothing speaks for any value of them, as in an empty table, their defaults hold.
