@@ -20,8 +20,8 @@ struct Candidate {
     HandoverFdt found;
     KhoParts parts;
     Fdt fdt;
-    bool has_tail;      ///< bytes behind the FDT, which a page cache has not
-    bool holds_itself;  ///< its tracker holds its page
+    bool has_tail;                          ///< bytes behind the FDT, which a page cache has not
+    std::optional<bool> holds_itself = {};  ///< its tracker holds its page; asked for where there are copies
 };
 
 /// True when one is the other, or an earlier state of it.
@@ -29,15 +29,6 @@ bool are_one(const KhoParts &a, const KhoParts &b)
 {
     return a.map == b.map && a.version == b.version &&
            (std::ranges::includes(a.subtrees, b.subtrees) || std::ranges::includes(b.subtrees, a.subtrees));
-}
-
-/// True when `a` is rather the kernel's own than `b`, which is of the same tree.
-bool is_rather_own(const Candidate &a, const Candidate &b)
-{
-    const auto rank = [](const Candidate &c) {
-        return std::tuple(c.holds_itself, c.parts.subtrees.size(), c.has_tail);
-    };
-    return rank(a) > rank(b);
 }
 
 class Finder
@@ -49,7 +40,7 @@ public:
     {
         // What has the magic by accident claims any size; together they may cost as much as a few large ones.
         constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
-        constexpr std::size_t kMostFound = 64;
+        constexpr std::size_t kMostFound = 16;
         if (!Fdt::has_magic(page) || Fdt::claimed_bytes(page) > Fdt::kMaxBytes)
             return;
         bytes_ += Fdt::claimed_bytes(page);
@@ -61,10 +52,9 @@ public:
             return;
         const std::size_t size = fdt->size_bytes();
         KhoParts parts = handover::parts_of(*fdt);
-        const bool own = handover::holds_itself(memory_, *fdt, address);
         const auto is_set = [](std::byte byte) { return byte != std::byte{0}; };
         const bool tail = size < page.size() && std::ranges::any_of(page.subspan(size), is_set);
-        add({{address, parts.version, size}, parts, std::move(*fdt), tail, own});
+        add({{address, parts.version, size}, parts, std::move(*fdt), tail});
     }
 
     [[nodiscard]] bool is_full() const { return search_.truncated; }
@@ -79,6 +69,18 @@ public:
 
 private:
     static constexpr std::size_t kMostCopies = 1024;
+    static constexpr std::size_t kMostAsked = 32;  // a hostile tracker takes long to open
+
+    /// True when `a` is rather the kernel's own than `b`, which is of the same tree.
+    bool is_rather_own(Candidate &a, Candidate &b)
+    {
+        const auto rank = [this](Candidate &c) {
+            if (!c.holds_itself)
+                c.holds_itself = asked_++ < kMostAsked && handover::holds_itself(memory_, c.fdt, c.found.paddr);
+            return std::tuple(*c.holds_itself, c.parts.subtrees.size(), c.has_tail);
+        };
+        return rank(a) > rank(b);
+    }
 
     void add(Candidate candidate)
     {
@@ -102,6 +104,7 @@ private:
     HandoverSearch search_;
     std::uint64_t bytes_ = 0;
     std::size_t copies_ = 0;
+    std::size_t asked_ = 0;
 };
 
 /// True when `a` is of an earlier kernel than `b`, by a count that both have.

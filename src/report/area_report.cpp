@@ -226,6 +226,18 @@ std::string findings_text(const ListedArea &listed, const Palette &palette)
     return out + summary + "\n" + (report.truncated ? "cut short: more is wrong than is kept\n" : "");
 }
 
+/// The command that looks at a region that was removed while in use. None where the area has a place of its own in the
+/// source, which would contradict.
+std::string next_on_orphan(const ListedArea &listed, const AreaOrphan &orphan)
+{
+    const bool alive = orphan.report && orphan.report->state == RegionState::in_use;
+    if (!alive || !listed.next.place.empty())
+        return "";
+    const std::string place =
+        listed.info.paddr ? "--at " + hex(orphan.address.value()) : "--offset " + hex(orphan.block * kAreaBlockBytes);
+    return fmt::format("next  {} {}\n", next_on_source("check", listed.next), place);
+}
+
 std::string next_text(const ListedArea &listed)
 {
     constexpr std::size_t kShown = 20;
@@ -235,6 +247,9 @@ std::string next_text(const ListedArea &listed)
     std::string out;
     for (const AreaRegion &region : std::span(regions).first(std::min(regions.size(), kShown)))
         append(out, "next  {} --inode {}\n", next_on_source("check", listed.next), region.inode);
+    const auto &orphans = listed.area->orphans;
+    for (const AreaOrphan &orphan : std::span(orphans).first(std::min(orphans.size(), kShown)))
+        out += next_on_orphan(listed, orphan);
     if (regions.size() > kShown)
         append(out, "      and {} more regions, each with its --inode\n", regions.size() - kShown);
     return out;

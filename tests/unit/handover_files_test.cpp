@@ -154,6 +154,64 @@ TEST(HandoverFiles, CountsThatAreNotThereAreSaid)
     EXPECT_THAT(codes(hand_over(image)), ElementsAre("count-too-big"));
 }
 
+/// The hand-over of the kernel before beside that of the image: its own LUO counts one less, its tracker is gone.
+void add_incoming(HandoverImage &image)
+{
+    constexpr std::size_t kOldFdt = 50;
+    constexpr std::size_t kOldLuo = 51;
+    constexpr std::size_t kOldMap = 52;
+    TinyFdt fdt;
+    fdt.begin("").text("compatible", "kho-v4").word("preserved-memory-map", image.address(kOldMap));
+    fdt.begin("LUO").word("preserved-data", image.address(kOldLuo)).word("blob-size", 32).end();
+    image.put_bytes(kOldFdt, 0, fdt.end().finish());
+    image.put_text(kOldLuo, 0, "luo-v5", 8);
+    image.put_word(kOldLuo, 8, 2);
+}
+
+HandoverChoice choose(const HandoverImage &image)
+{
+    const std::vector<Range<PhysAddr>> ranges{{PhysAddr(kHandoverAt), 64 * 4096}};
+    return choose_handover(image.memory(), ranges);
+}
+
+TEST(HandoverChoice, AKernelOnItsWayDownHandsItsOwnTreeOver)
+{
+    HandoverImage image = with_a_file();
+    add_incoming(image);
+    const HandoverChoice choice = choose(image);
+    ASSERT_THAT(choice.search.found, SizeIs(2));
+    EXPECT_EQ(choice.search.found[0].role, HandoverRole::outgoing);
+    EXPECT_EQ(choice.search.found[1].role, HandoverRole::incoming);
+    EXPECT_TRUE(choice.search.found[1].tracker_consumed);
+    ASSERT_TRUE(choice.handover.has_value());
+    EXPECT_EQ(choice.handover->fdt, PhysAddr(0x40001000));
+}
+
+TEST(HandoverChoice, BeforeThatTheIncomingOneIsTheHandover)
+{
+    HandoverImage image = with_a_file();
+    image.put_word(at::kLuo, 16, 0);
+    image.put_word(at::kFlbList, 8, 0);
+    add_incoming(image);
+    const HandoverChoice choice = choose(image);
+    ASSERT_TRUE(choice.handover.has_value());
+    EXPECT_EQ(choice.handover->fdt, PhysAddr(0x40032000));
+    EXPECT_TRUE(choice.search.found[0].pending);
+}
+
+// A page cache has an FDT that was read before the kernel added the next subtree.
+TEST(HandoverChoice, AnEarlierStateOfAnFdtIsACopyOfIt)
+{
+    HandoverImage image = with_a_file();
+    TinyFdt fdt;
+    fdt.begin("").text("compatible", "kho-v4").word("preserved-memory-map", image.address(at::kMap));
+    image.put_bytes(0, 0, fdt.end().finish());
+    const HandoverChoice choice = choose(image);
+    ASSERT_THAT(choice.search.found, SizeIs(1));
+    EXPECT_EQ(choice.search.found[0].paddr, PhysAddr(0x40001000));
+    EXPECT_THAT(choice.search.found[0].copies, ElementsAre(PhysAddr(0x40000000)));
+}
+
 // What a kernel that takes the hand-over in leaves of it: the page of LUO's head is used for text of another program.
 TEST(HandoverFiles, WithoutTheHeadTheyAreFoundByTheirForm)
 {
