@@ -129,6 +129,23 @@ struct AreaRegion {
     std::uint64_t block = 0;
     PhysAddr address;                    ///< of its page 0, in the memory that was read
     std::optional<RegionReport> report;  ///< nothing where pages are missing
+    /// The block number that stands where its bitmap should be: the kernel took the inode for that of a file.
+    std::optional<std::uint64_t> mapped_over = {};
+};
+
+/// A block that is allocated and that no inode uses.
+struct AreaOrphan {
+    std::uint64_t block = 0;
+    PhysAddr address;
+    /// What it is as a region; nothing where pages are missing, or it is no region beyond doubt: a block of mappings reads
+    /// like the bitmap of a region whose pages are all zero.
+    std::optional<RegionReport> report = {};
+};
+
+/// What the size that read_area() is told is the size of.
+enum class AreaEnd : std::uint8_t {
+    of_area,    ///< the area ends there
+    of_source,  ///< the area ends there at the latest, unless the source is cut short
 };
 
 struct Area {
@@ -136,7 +153,9 @@ struct Area {
     /// How many blocks it can have: as many as fit into the size, if that is known, else kAreaBlocks.
     std::uint64_t blocks = kAreaBlocks;
     bool size_known = false;
+    std::uint64_t magic = kAreaMagic;    ///< as stored; another one where it was lost
     std::uint64_t next_free_inode = 0;   ///< 0: none is free
+    bool ends_early = false;             ///< the source ends before blocks that are allocated
     std::vector<AreaInode> inodes;       ///< all of them, by number - 1
     std::vector<std::uint32_t> entries;  ///< inodes that directories hold: directory by directory, in their order
     std::vector<AreaLink> links;         ///< those that are wrong
@@ -145,6 +164,7 @@ struct Area {
     std::vector<std::uint32_t> owners;   ///< by block: the first inode that uses it; 0: none
     std::vector<AreaBlockUse> uses;      ///< those that are wrong
     std::vector<AreaRegion> regions;     ///< by inode
+    std::vector<AreaOrphan> orphans;     ///< by block; none where not all inodes and mappings could be read
     /// Offset from `base` of the first byte that should be zero and is not.
     std::optional<std::uint64_t> behind_bitmap;
     std::optional<std::uint64_t> behind_inodes;
@@ -155,6 +175,10 @@ struct Area {
     [[nodiscard]] const AreaInode &inode(std::uint32_t number) const { return inodes[number - 1]; }
     /// Nothing where the source lacks that page of the bitmap. `block` must be below kAreaBlocks.
     [[nodiscard]] std::optional<bool> allocated(std::uint64_t block) const;
+    /// The magic of the super block is another one.
+    [[nodiscard]] bool magic_lost() const { return magic != kAreaMagic; }
+    /// True where every inode and every mapping could be read: a block that is in no list is used by nobody.
+    [[nodiscard]] bool knows_all_uses() const;
     [[nodiscard]] PhysAddr block_address(std::uint64_t block) const { return base + block * kAreaBlockBytes; }
     /// True where every list and every mapping could be followed to its end.
     [[nodiscard]] bool complete() const { return missing_pages == 0 && !truncated; }
@@ -165,9 +189,11 @@ struct Area {
 
 /// Reads the area that begins at `base`, a multiple of 4096. `size_bytes` is the most that it can have, if that is known.
 /// Work and memory are bounded by the format, not by what the area says of itself.
+/// A super block without its magic is read all the same where block bitmap and root directory are those of an area.
 /// Throws Error, operational, "not-an-area" (no super block there) and "unsupported-area" (one of a prototype that was
 /// never posted), and what reading `memory` throws.
-[[nodiscard]] Area read_area(const MemorySource &memory, PhysAddr base, std::optional<std::uint64_t> size_bytes);
+[[nodiscard]] Area read_area(const MemorySource &memory, PhysAddr base, std::optional<std::uint64_t> size_bytes,
+                             AreaEnd end = AreaEnd::of_area);
 
 /// "iommu/root-pgtables"; "." for the root directory. Nothing where no directory leads to the inode, and where the path
 /// is longer than kAreaPathBytes.

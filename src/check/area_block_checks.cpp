@@ -74,7 +74,8 @@ constexpr AreaRow kMappingsCount{
          .title = "the number of an inode's mappings is impossible",
          .message = "inode {index}, a {detail}, counts {observed} mappings; at most {expected} are possible",
          .why = "The block of mappings has room for 262144 (0x40000) of them: the kernel reads on behind it, and maps "
-                "for user space whatever the words there name. A region has none, where it is a warning.",
+                "for user space whatever the words there name. A region has none, where it is a warning: the kernel "
+                "took the region for a file, and has then written the number of a block over its bitmap.",
          .repair = kAreaRepair,
          .origin = "D11"},
     .find = mappings_count};
@@ -170,27 +171,39 @@ void rows_of_allocated(const Area &area, AreaSink &sink, std::uint64_t first_blo
     }
 }
 
+/// A region that pages were taken from, with something in them.
+bool is_alive(const AreaOrphan &orphan)
+{
+    return orphan.report && (orphan.report->state == RegionState::in_use || orphan.report->state == RegionState::full);
+}
+
 void orphan(const Area &area, AreaSink &sink)
 {
-    const bool all_known =
-        !area.truncated && std::ranges::all_of(area.inodes, &AreaInode::readable) &&
-        std::ranges::find(area.uses, AreaBlockFault::unreadable, &AreaBlockUse::fault) == area.uses.end();
-    if (!all_known || area.blocks <= kReservedBlocks)
-        return;
-    rows_of_allocated(area, sink, kReservedBlocks, [&](std::uint64_t block) { return area.owners[block] == 0; });
+    const auto &orphans = area.orphans;
+    for (std::size_t first = 0; first < orphans.size();) {
+        std::size_t end = first + 1;
+        while (end < orphans.size() && orphans[end].block == orphans[first].block + (end - first) &&
+               is_alive(orphans[end]) == is_alive(orphans[first]))
+            ++end;
+        Finding finding = sink.block(orphans[first].block, end - first);
+        finding.detail = is_alive(orphans[first]) ? "; it is a region with tables in it" : "";
+        sink.add(finding);
+        first = end;
+    }
 }
 
 constexpr AreaRow kOrphan{
     .about = {.code = "area-block-orphan",
               .severity = Severity::warning,
               .title = "blocks are allocated and no inode uses them",
-              .message = "{size} from block {count} on are allocated, and no inode uses them",
+              .message = "{size} from block {count} on, at {target}, are allocated, and no inode uses them{detail}",
               .why =
                   "Normal after a file was removed: the kernel frees the inode and keeps the blocks set for good. An "
                   "area loses space with each file that goes. The contents may still tell what was there.",
               .repair =
-                  "Nothing: the kernel has no way to give a block back, and somebody may want to see it. pgregion "
-                  "check SOURCE --offset BYTES looks at a region that was removed.",
+                  "Nothing: the kernel has no way to give a block back, and somebody may want to see it; devices "
+                  "may still go through a region that was removed while in use. pgregion area SOURCE lists where each "
+                  "lies.",
               .origin = "D14"},
     .find = orphan};
 
@@ -224,6 +237,11 @@ void region_damaged(const Area &area, AreaSink &sink)
         finding.size_bytes = kRegionBytes;
         finding.observed = region.block;
         finding.detail = name(region.report->reasons.front());
+        if (region.mapped_over) {
+            finding.expected = *region.mapped_over;
+            finding.detail = "its first word is the number of an allocated block, and the inode counts mappings: the "
+                             "kernel took it for a file and wrote a mapping over the bitmap";
+        }
         sink.add(finding);
     }
 }

@@ -60,6 +60,30 @@ constexpr AreaRow kRootInode{
               .origin = "region.md section 2"},
     .find = root_inode};
 
+void magic_lost(const Area &area, AreaSink &sink)
+{
+    if (!area.magic_lost())
+        return;
+    Finding finding = sink.place(0);
+    finding.observed = area.magic;
+    finding.expected = kAreaMagic;
+    sink.add(finding);
+}
+
+constexpr AreaRow kMagicLost{
+    .about = {.code = "area-magic-lost",
+              .severity = Severity::error,
+              .title = "the magic number of the super block is lost",
+              .message =
+                  "the super block begins with {observed} and not with {expected}, while block bitmap and inodes "
+                  "are those of an area",
+              .why = "The kernel knows an area by this number alone: the next boot makes the area anew, and every file "
+                     "and region in it is lost, while devices may still go through its tables.",
+              .repair = "Nothing by machine. Save the whole area before the next boot, and each region with pgregion "
+                        "dump SOURCE --inode N.",
+              .origin = "region.md section 2"},
+    .find = magic_lost};
+
 void root_missing(const Area &area, AreaSink &sink)
 {
     if (!lists_are_known(area))
@@ -71,12 +95,14 @@ void root_missing(const Area &area, AreaSink &sink)
 
 constexpr AreaRow kRootMissing{
     .about = {.code = "area-root-missing",
-              .severity = Severity::error,
+              .severity = Severity::warning,
               .title = "the directory iommu holds no root-pgtables",
               .message = "inode {index}, the directory iommu, holds no file root-pgtables",
-              .why = "The kernel makes both together and looks for root-pgtables whenever iommu is there. It does not "
-                     "notice that the file is missing and goes on with a pointer that was never set: the next start "
-                     "crashes, or takes some other memory for the root region.",
+              .why =
+                  "The kernel makes both together and looks for root-pgtables whenever iommu is there. It does not "
+                  "notice that the file is missing and goes on with a pointer that was never set: the next start "
+                  "crashes, or takes some other memory for the root region. User space can remove the file; then the "
+                  "region itself is sound, among the blocks that no inode uses.",
               .repair = kAreaRepair,
               .origin = "D9"},
     .find = root_missing};
@@ -274,9 +300,9 @@ constexpr AreaRow kFreeData{
               .origin = "region.md section 2"},
     .find = free_data};
 
-constexpr std::array<const AreaRow *, 9> kRows{&kRootInode,    &kRootMissing,   &kKindInvalid,
-                                               &kKindMismatch, &kChildOfFile,   &kNameUnterminated,
-                                               &kNameInvalid,  &kNameDuplicate, &kFreeData};
+constexpr std::array<const AreaRow *, 10> kRows{&kMagicLost,     &kRootInode,   &kRootMissing,      &kKindInvalid,
+                                                &kKindMismatch,  &kChildOfFile, &kNameUnterminated, &kNameInvalid,
+                                                &kNameDuplicate, &kFreeData};
 
 }  // namespace
 

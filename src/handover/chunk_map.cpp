@@ -2,6 +2,7 @@
 //
 // The tracker of kho-v1: a chain of chunks of bitmaps (see preserved_set.h).
 #include "base/bits.h"
+#include "handover/count_preserved.h"
 #include "handover/preserved_set.h"
 
 #include <set>
@@ -39,7 +40,7 @@ public:
         bits_ = all_fit(kWideBits) ? kWideBits : kNarrowBits;
     }
 
-    Kept look(PhysAddr address) override
+    Block find(PhysAddr address) override
     {
         Kept kept = broken_ ? Kept::unknown : Kept::no;
         for (auto first = bitmaps_.begin(); first != bitmaps_.end();) {
@@ -50,12 +51,30 @@ public:
             for (unsigned asked = 0; above - first > asked && asked < kMostOverlaps; ++asked) {
                 const Kept here = look(*(above - 1 - asked), address);
                 if (here == Kept::yes)
-                    return here;
+                    return {here, order};
                 kept = here == Kept::unknown ? here : kept;
             }
             first = end;
         }
-        return kept;
+        return {kept};
+    }
+
+    bool count(PreservedMemory &memory) override
+    {
+        PreservedCounter counter(memory);
+        bool whole = !broken_;
+        for (const Bitmap &bitmap : bitmaps_) {
+            const Bytes page = memory_.page(page_of(bitmap.bits), buffer_);
+            const std::size_t skipped = bitmap.bits - page_of(bitmap.bits);
+            if (page.size() < skipped + bits_ / 8) {
+                handover_.note({HandoverProblemKind::page_missing, page_of(bitmap.bits)});
+                whole = false;
+                continue;
+            }
+            counter.bitmap(bitmap.order, bitmap.start, page.subspan(skipped, bits_ / 8));
+        }
+        counter.finish(whole, chunks_.size() + bitmaps_.size());
+        return whole;
     }
 
     [[nodiscard]] std::uint64_t chunks() const { return chunks_.size(); }

@@ -11,7 +11,6 @@ namespace pgregion::handover
 namespace
 {
 
-constexpr std::size_t kHeaderBytes = 40;
 constexpr std::size_t kLongestName = 64;
 /// libfdt looks for the end of the string of every property; a long block without one would make that quadratic.
 constexpr std::uint32_t kMaxStringsBytes = 64U << 10;

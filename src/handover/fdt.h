@@ -25,6 +25,8 @@ public:
     /// More than any hand-over has: the FDTs of KHO and LUO are one page.
     static constexpr std::size_t kMaxBytes = std::size_t{4} << 20;
 
+    static constexpr std::size_t kHeaderBytes = 40;
+
     /// A node, valid for the Fdt it came from.
     struct Node {
         int offset = 0;

@@ -75,7 +75,7 @@ public:
 
 private:
     void missing() { reader_.note(HandoverProblemKind::property_missing, place()); }
-    [[nodiscard]] PhysAddr place() const { return reader_.handover.fdt.value_or(PhysAddr(0)); }
+    [[nodiscard]] std::optional<PhysAddr> place() const { return reader_.handover.fdt; }
 
     void set_levels(HandoverRoot &root, std::uint32_t agaw)
     {
@@ -120,13 +120,12 @@ void read_intel_rfc(Reader &reader, const Fdt &fdt, Fdt::Node node)
 {
     const std::string version = fdt.compatible(node);
     if (version != "intel-iommu-v0")
-        throw unknown_version("the node intel-iommu of the KHO FDT", reader.handover.fdt.value_or(PhysAddr(0)), version,
-                              "intel-iommu-v0");
+        throw unknown_version("the node intel-iommu of the KHO FDT", reader.handover.fdt, version, "intel-iommu-v0");
     if (reader.add("rfc-iommu", version, kIommuDepth, std::nullopt) == nullptr)
         return;
     const auto domains = fdt.child(node, "domains");
     if (!domains)
-        return reader.note(HandoverProblemKind::property_missing, reader.handover.fdt.value_or(PhysAddr(0)));
+        return reader.note(HandoverProblemKind::property_missing, reader.handover.fdt);
     RfcReader rfc(reader, fdt);
     for (const Fdt::Node domain : fdt.children(*domains))
         rfc.domain(domain);

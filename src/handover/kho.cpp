@@ -18,7 +18,6 @@ namespace handover
 namespace
 {
 
-constexpr std::string_view kVersionPrefix = "kho-v";
 constexpr const char *kMapProperty = "preserved-memory-map";
 constexpr const char *kRfcNode = "intel-iommu";
 constexpr std::string_view kLuoName = "LUO";
@@ -34,6 +33,16 @@ HandoverTracker tracker_of(std::string_view version)
     return HandoverTracker::none;
 }
 
+/// What the tracker holds, where it was read to its end.
+void add_account(HandoverRecord &record, const PreservedMemory &memory)
+{
+    if (!memory.counted)
+        return;
+    record.fields.push_back(number_field("nodes", memory.nodes));
+    record.fields.push_back(number_field("keys", memory.keys()));
+    record.fields.push_back(number_field("preserved_pages", memory.pages));
+}
+
 void add_kho_record(Reader &reader, const Fdt &fdt, const Tracker &tracker)
 {
     HandoverRecord *const record = reader.add("kho", reader.handover.version, 0, reader.handover.fdt);
@@ -45,23 +54,41 @@ void add_kho_record(Reader &reader, const Fdt &fdt, const Tracker &tracker)
     const bool chunks = reader.handover.tracker == HandoverTracker::chunks;
     record->fields.push_back(word_field("preserved_memory_map", reader.handover.map.value()));
     record->fields.push_back(text_field("tracker", chunks ? "chunks" : "radix-tree"));
+    if (reader.handover.tracker_consumed)
+        return;
     record->fields.push_back(number_field("bitmap_bits", tracker.bitmap_bits));
+    add_account(*record, reader.handover.preserved_memory);
     if (!chunks)
         return;
     record->fields.push_back(number_field("chunks", tracker.chunks));
     record->fields.push_back(number_field("bitmaps", tracker.bitmaps));
 }
 
+/// Where the data of a subtree lies.
+std::optional<std::uint64_t> data_of(const Fdt &fdt, Fdt::Node node)
+{
+    const auto data = fdt.word(node, "preserved-data");
+    return data ? data : fdt.word(node, "fdt");
+}
+
+/// What is known of the subtree's own data.
+void read_data(Reader &reader, const std::string &name, PhysAddr at, const std::optional<Fdt> &blob)
+{
+    if (name == kLuoName)
+        return read_luo(reader, at);
+    if (name == "kexec-metadata")
+        return read_kexec_metadata(reader, at);
+    if (blob && blob->compatible(Fdt::root()) == "memblock-v1")
+        return read_reservations(reader, *blob);
+    reader.handover.records.back().decoded = false;
+}
+
 void read_subtree(Reader &reader, const Fdt &fdt, Fdt::Node node)
 {
     const std::string name = fdt.name(node);
-    auto data = fdt.word(node, "preserved-data");
+    const auto data = data_of(fdt, node);
     if (!data)
-        data = fdt.word(node, "fdt");
-    if (!data) {
-        reader.note(HandoverProblemKind::property_missing, reader.handover.fdt.value_or(PhysAddr(0)));
-        return;
-    }
+        return reader.note(HandoverProblemKind::property_missing, reader.handover.fdt);
     const PhysAddr at(*data);
     const auto blob = reader.read_fdt(at);
     HandoverRecord *record =
@@ -72,8 +99,48 @@ void read_subtree(Reader &reader, const Fdt &fdt, Fdt::Node node)
     if (const auto size = fdt.word(node, "blob-size"))
         record->fields.push_back(word_field("blob_bytes", *size));
     record->preserved = reader.is_preserved(at);
-    if (name == kLuoName)
-        read_luo(reader, at);
+    read_data(reader, name, at, blob);
+}
+
+/// A tracker holds the page of its own FDT, and the data of every subtree, exactly as long as it is whole: the kernel
+/// that takes a hand-over in uses the pages of the tracker, which are not preserved themselves, early in its boot. True
+/// when it does not hold them; false, too, when that cannot be told because the source lacks pages of the tracker.
+bool is_consumed(const MemorySource &memory, const Handover &handover, const Fdt &fdt)
+{
+    Handover scratch;
+    scratch.version = handover.version;
+    scratch.tracker = handover.tracker;
+    scratch.map = handover.map;
+    const Tracker tracker = open_tracker(memory, scratch);
+    std::vector<PhysAddr> own;
+    if (handover.fdt)
+        own.push_back(*handover.fdt);
+    else
+        for (const Fdt::Node node : fdt.children(Fdt::root()))
+            if (const auto data = data_of(fdt, node))
+                own.emplace_back(*data);
+    const bool all = std::ranges::all_of(own, [&](PhysAddr at) { return tracker.set->look(at) == Kept::yes; });
+    if (all && !own.empty())
+        return false;
+    const auto is_hole = [](const HandoverProblem &problem) {
+        return problem.kind == HandoverProblemKind::page_missing;
+    };
+    return std::ranges::none_of(scratch.problems, is_hole);
+}
+
+/// Judges and counts the tracker.
+Tracker take_tracker(Reader &reader, const Fdt &fdt)
+{
+    Handover &handover = reader.handover;
+    if (handover.tracker != HandoverTracker::none && is_consumed(reader.memory, handover, fdt)) {
+        handover.tracker_consumed = true;
+        reader.note(HandoverProblemKind::tracker_consumed, handover.map);
+    }
+    Tracker tracker = open_tracker(reader.memory, handover);
+    PreservedMemory counted;
+    static_cast<void>(tracker.set->count(counted));
+    handover.preserved_memory = std::move(counted);
+    return tracker;
 }
 
 /// Takes where the preserved memory map begins, and which kind it is.
@@ -84,7 +151,7 @@ void take_map(Reader &reader, const Fdt &fdt, bool is_rfc)
         reader.handover.tracker = tracker_of(reader.handover.version);
         reader.handover.map = PhysAddr(*map);
     } else if (!is_rfc) {
-        reader.note(HandoverProblemKind::no_preserved_map, reader.handover.fdt.value_or(PhysAddr(0)));
+        reader.note(HandoverProblemKind::no_preserved_map, reader.handover.fdt);
     }
 }
 
@@ -94,7 +161,7 @@ void read_kho(Reader &reader, const Fdt &fdt)
 {
     const auto rfc = fdt.child(Fdt::root(), kRfcNode);
     take_map(reader, fdt, rfc.has_value());
-    const Tracker tracker = open_tracker(reader.memory, reader.handover);
+    const Tracker tracker = take_tracker(reader, fdt);
     reader.preserved = tracker.set.get();
     add_kho_record(reader, fdt, tracker);
     for (const Fdt::Node node : fdt.children(Fdt::root())) {
@@ -108,10 +175,72 @@ void read_kho(Reader &reader, const Fdt &fdt)
 
 }  // namespace handover
 
+namespace handover
+{
+
+namespace
+{
+
+/// Why a copy of an FDT is none: "holds 233 of the 405 bytes it claims".
+std::string why_not(Bytes copy)
+{
+    if (!Fdt::has_magic(copy))
+        return copy.size() < Fdt::kHeaderBytes ? "has " + std::to_string(copy.size()) + " bytes, too few for a header"
+                                               : "does not begin as one does, with d0 0d fe ed";
+    const std::uint64_t claimed = Fdt::claimed_bytes(copy);
+    if (claimed > copy.size())
+        return "holds " + std::to_string(copy.size()) + " of the " + std::to_string(claimed) + " bytes it claims";
+    return "has the right header and is damaged behind it";
+}
+
+}  // namespace
+
+Error no_kho(const HandoverStart &start, bool is_fdt)
+{
+    constexpr std::string_view kWhy = ": nothing says where its records are";
+    if (start.copy.empty())
+        return {Failure::operational, "not-a-handover-fdt",
+                (is_fdt ? "the flattened device tree at " : "there is no sound flattened device tree at ") +
+                    hex_text(start.paddr.value_or(PhysAddr(0)).value()) +
+                    (is_fdt ? " is not one of a kexec hand-over" : "") + std::string(kWhy),
+                "without --fdt the memory is searched for one: pgregion handover SOURCE"};
+    return {
+        Failure::operational, "not-a-handover-fdt",
+        (is_fdt ? "the file is a flattened device tree, and not one of a kexec hand-over"
+                : "the file is no sound flattened device tree: it " + why_not(start.copy)) +
+            std::string(kWhy),
+        "kho/out/fdt of debugfs is cut short by kernels that take its size before LUO adds its node, kho/in/fdt of the "
+        "next kernel is whole; without --fdt-file the memory is searched for one: pgregion handover SOURCE"};
+}
+
+bool is_kho(const Fdt &fdt) { return fdt.compatible(Fdt::root()).starts_with("kho-v"); }
+
+KhoParts parts_of(const Fdt &fdt)
+{
+    KhoParts parts{fdt.compatible(Fdt::root()), fdt.word(Fdt::root(), kMapProperty).value_or(0), {}};
+    for (const Fdt::Node node : fdt.children(Fdt::root())) {
+        if (const auto data = data_of(fdt, node))
+            parts.subtrees.emplace(fdt.name(node), *data);
+    }
+    return parts;
+}
+
+bool holds_itself(const MemorySource &memory, const Fdt &fdt, PhysAddr at)
+{
+    Handover handover;
+    handover.version = fdt.compatible(Fdt::root());
+    handover.tracker = tracker_of(handover.version);
+    handover.map = PhysAddr(parts_of(fdt).map);
+    return handover.map != PhysAddr(0) && open_tracker(memory, handover).set->look(at) == Kept::yes;
+}
+
+}  // namespace handover
+
 namespace
 {
 
 using handover::Fdt;
+using handover::is_kho;
 
 std::optional<Fdt> open_fdt(const MemorySource &memory, const HandoverStart &start)
 {
@@ -120,57 +249,23 @@ std::optional<Fdt> open_fdt(const MemorySource &memory, const HandoverStart &sta
     return start.paddr ? Fdt::read(memory, *start.paddr) : std::nullopt;
 }
 
-/// True when the root says that it is a KHO FDT, of whatever version.
-bool is_kho(const Fdt &fdt) { return fdt.compatible(Fdt::root()).starts_with(handover::kVersionPrefix); }
-
 }  // namespace
 
 Handover read_handover(const MemorySource &memory, const HandoverStart &start)
 {
     const auto fdt = open_fdt(memory, start);
-    const std::string place =
-        start.copy.empty() ? "at " + handover::hex_text(start.paddr.value_or(PhysAddr(0)).value()) : "in the file";
     if (!fdt || !is_kho(*fdt))
-        throw Error(Failure::operational, "not-a-handover-fdt",
-                    (fdt ? "the flattened device tree " + place + " is not one of a kexec hand-over"
-                         : "there is no sound flattened device tree " + place) +
-                        ": nothing says where its records are",
-                    "without --fdt the memory is searched for one");
+        throw handover::no_kho(start, fdt.has_value());
     Handover handover;
     handover.fdt = start.copy.empty() ? start.paddr : std::nullopt;
     handover.version = fdt->compatible(Fdt::root());
     if (handover::tracker_of(handover.version) == HandoverTracker::none)
-        throw handover::unknown_version("the KHO FDT", handover.fdt.value_or(PhysAddr(0)), handover.version,
-                                        "kho-v1 to kho-v4");
+        throw handover::unknown_version("the KHO FDT", handover.fdt, handover.version, "kho-v1 to kho-v4");
     handover::Reader reader{memory, handover};
+    reader.search = start.search;
+    reader.claimed = start.claimed;
     handover::read_kho(reader, *fdt);
     return handover;
-}
-
-HandoverSearch find_handovers(const MemorySource &memory, std::span<const Range<PhysAddr>> ranges)
-{
-    // What has the magic by accident claims any size; together they may cost as much as a few large ones.
-    constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20;
-    constexpr std::size_t kMostFound = 64;
-    HandoverSearch search;
-    std::uint64_t bytes = 0;
-    alignas(kWordBytes) std::array<std::byte, kPageBytes> buffer{};
-    for (const Range<PhysAddr> &range : ranges) {
-        const std::uint64_t skipped = page_of(range.first + (kPageBytes - 1)) - range.first;
-        for (std::uint64_t at = skipped; at < range.size && range.size - at >= kPageBytes; at += kPageBytes) {
-            const PhysAddr address = range.first + at;
-            const Bytes page = memory.page(address, buffer);
-            if (!Fdt::has_magic(page) || Fdt::claimed_bytes(page) > Fdt::kMaxBytes)
-                continue;
-            bytes += Fdt::claimed_bytes(page);
-            search.truncated = bytes > kMostBytes || search.found.size() >= kMostFound;
-            if (search.truncated)
-                return search;
-            if (const auto fdt = Fdt::read(memory, address); fdt && is_kho(*fdt))
-                search.found.push_back({address, fdt->compatible(Fdt::root()), fdt->size_bytes()});
-        }
-    }
-    return search;
 }
 
 }  // namespace pgregion

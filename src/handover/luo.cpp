@@ -10,6 +10,7 @@
 //
 //   FLBs     +0 u64 pgcnt | +8 u64 count | count x { char name[48], u64 data, u64 count }
 //
+// The sessions of luo-v1 are not read. luo-v5 writes sessions and FLBs only on the way down (liveupdate_reboot()).
 // luo-v2 to luo-v4 were steps of one patch series and are refused.
 #include "handover/reader.h"
 
@@ -27,6 +28,9 @@ constexpr std::size_t kFlbHeaderBytes = 16;
 constexpr std::size_t kLuoBytes = 32;
 /// The kernel takes one page.
 constexpr std::uint64_t kMostFlbPages = 64;
+constexpr std::size_t kVersionBytes = 8;
+constexpr std::string_view kWithSessions = "luo-v5";
+constexpr std::string_view kLuoFamily = "luo-v";
 constexpr const char *kKnownLuo = "luo-v1, luo-v5";
 
 struct Luo {
@@ -50,8 +54,18 @@ void read_flb(Reader &reader, PhysAddr at)
     record->fields = {word_field("data", data), number_field("count", load_le64(bytes, kNameBytes + kWordBytes))};
     record->preserved = reader.is_preserved(at);
     if (name.starts_with("iommu"))
-        read_iommu_flb(reader, name, PhysAddr(data));
+        return read_iommu_flb(reader, name, PhysAddr(data));
+    record->decoded = false;
 }
+
+/// The kernel that took a hand-over in has used the page since, or nobody ever wrote it.
+std::nullopt_t no_luo(Reader &reader, PhysAddr at)
+{
+    reader.note(HandoverProblemKind::fdt_malformed, at);
+    return std::nullopt;
+}
+
+}  // namespace
 
 void read_flbs(Reader &reader, PhysAddr at)
 {
@@ -66,6 +80,9 @@ void read_flbs(Reader &reader, PhysAddr at)
     for (std::uint64_t i = 0; i < std::min(count, room); ++i)
         read_flb(reader, at + kFlbHeaderBytes + i * kFlbBytes);
 }
+
+namespace
+{
 
 Luo luo_of_fdt(Reader &reader, const Fdt &fdt, PhysAddr at)
 {
@@ -85,6 +102,14 @@ Luo luo_of_fdt(Reader &reader, const Fdt &fdt, PhysAddr at)
     return luo;
 }
 
+bool lists_no_flbs(Reader &reader, const Luo &luo)
+{
+    std::array<std::byte, kFlbHeaderBytes> header{};
+    if (!luo.flbs || *luo.flbs == 0)
+        return true;
+    return read_bytes(reader.memory, PhysAddr(*luo.flbs), header) && load_le64(header, kWordBytes) == 0;
+}
+
 /// Nothing when it is neither an FDT nor a structure with a version.
 std::optional<Luo> luo_at(Reader &reader, PhysAddr at)
 {
@@ -92,16 +117,14 @@ std::optional<Luo> luo_at(Reader &reader, PhysAddr at)
     if (!reader.read(at, head))
         return std::nullopt;
     if (load_be32(head) == 0xd00dfeed) {
-        if (const auto fdt = reader.read_fdt(at))
+        const auto fdt = reader.read_fdt(at);
+        if (fdt && fdt->compatible(Fdt::root()).starts_with(kLuoFamily))
             return luo_of_fdt(reader, *fdt, at);
-        reader.note(HandoverProblemKind::fdt_malformed, at);
-        return std::nullopt;
+        return no_luo(reader, at);
     }
-    const std::string version = text_of(head);
-    if (!is_plain(version)) {
-        reader.note(HandoverProblemKind::fdt_malformed, at);
-        return std::nullopt;
-    }
+    const std::string version = text_of(Bytes(head).first(kVersionBytes));
+    if (!is_plain(version) || !version.starts_with(kLuoFamily))
+        return no_luo(reader, at);
     if (version != "luo-v5")
         throw unknown_version("the LUO data", at, version, kKnownLuo);
     return Luo{at, version, load_le64(head, 8), load_le64(head, 16), load_le64(head, 24)};
@@ -112,8 +135,12 @@ std::optional<Luo> luo_at(Reader &reader, PhysAddr at)
 void read_luo(Reader &reader, PhysAddr data)
 {
     const auto luo = luo_at(reader, data);
-    if (!luo)
-        return;
+    if (!luo) {
+        // Overwritten, or left out of a dump because it is free.
+        reader.handover.head_lost = true;
+        return find_by_form(reader);
+    }
+    reader.handover.liveupdate_number = luo->number;
     HandoverRecord *const record = reader.add("luo", luo->version, kLuoDepth, data);
     if (record == nullptr)
         return;
@@ -124,6 +151,12 @@ void read_luo(Reader &reader, PhysAddr data)
     if (luo->flbs)
         record->fields.push_back(word_field("flbs", *luo->flbs));
     record->preserved = reader.is_preserved(data);
+    if (luo->sessions && luo->version == kWithSessions) {
+        reader.handover.pending = *luo->sessions == 0 && lists_no_flbs(reader, *luo);
+        if (reader.handover.pending)
+            reader.note(HandoverProblemKind::nothing_written, data);
+        read_sessions(reader, PhysAddr(*luo->sessions));
+    }
     if (luo->flbs && *luo->flbs != 0)
         read_flbs(reader, PhysAddr(*luo->flbs));
 }

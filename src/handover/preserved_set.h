@@ -23,6 +23,12 @@ namespace pgregion::handover
 
 enum class Kept : std::uint8_t { yes, no, unknown };
 
+/// What a tracker says of an address.
+struct Block {
+    Kept kept = Kept::unknown;
+    unsigned order = 0;  ///< of the block of pages that it is kept in
+};
+
 class PreservedSet
 {
 public:
@@ -32,7 +38,10 @@ public:
     virtual ~PreservedSet() = default;
 
     /// Whether the page that holds `address` is preserved; unknown where a piece of the tracker is not there.
-    [[nodiscard]] virtual Kept look(PhysAddr address) = 0;
+    [[nodiscard]] Kept look(PhysAddr address) { return find(address).kept; }
+    [[nodiscard]] virtual Block find(PhysAddr address) = 0;
+    /// Reads the tracker to its end. False when that is not possible, which is noted in the hand-over.
+    [[nodiscard]] virtual bool count(PreservedMemory &memory) = 0;
 };
 
 /// No order of a page that any memory has is larger.

@@ -26,9 +26,12 @@ constexpr std::array kProblems{
     ProblemRow{"table-not-preserved", Meaning::loss}, ProblemRow{"table-missing", Meaning::doubt},
     ProblemRow{"tables-malformed", Meaning::doubt},   ProblemRow{"tables-cut-short", Meaning::cut},
     ProblemRow{"domain-mismatch", Meaning::doubt},    ProblemRow{"device-missing", Meaning::doubt},
-    ProblemRow{"search-cut-short", Meaning::cut},
+    ProblemRow{"search-cut-short", Meaning::cut},     ProblemRow{"tracker-consumed", Meaning::doubt},
+    ProblemRow{"nothing-written", Meaning::doubt},    ProblemRow{"version-unknown", Meaning::doubt},
+    ProblemRow{"tree-unread", Meaning::doubt},        ProblemRow{"memory-not-preserved", Meaning::loss},
+    ProblemRow{"array-too-short", Meaning::doubt},
 };
-static_assert(kProblems.size() == static_cast<std::size_t>(HandoverProblemKind::search_cut_short) + 1);
+static_assert(kProblems.size() == static_cast<std::size_t>(HandoverProblemKind::array_too_short) + 1);
 
 const ProblemRow &row(HandoverProblemKind kind) { return kProblems.at(static_cast<std::size_t>(kind)); }
 
@@ -38,6 +41,19 @@ std::string_view code(HandoverProblemKind kind) { return row(kind).code; }
 bool cuts_short(HandoverProblemKind kind) { return row(kind).meaning == Meaning::cut; }
 bool leaves_doubt(HandoverProblemKind kind) { return row(kind).meaning == Meaning::doubt; }
 bool breaks_handover(HandoverProblemKind kind) { return row(kind).meaning == Meaning::loss; }
+
+std::string_view word(HandoverRole role)
+{
+    switch (role) {
+    case HandoverRole::incoming:
+        return "incoming";
+    case HandoverRole::outgoing:
+        return "outgoing";
+    case HandoverRole::unknown:
+        break;
+    }
+    return {};
+}
 
 void Handover::note(const HandoverProblem &problem)
 {
@@ -95,6 +111,31 @@ std::optional<bool> Reader::is_preserved(PhysAddr address)
     return kept == Kept::yes;
 }
 
+std::optional<bool> Reader::are_preserved(PhysAddr first, std::uint64_t pages, std::optional<PhysAddr> record)
+{
+    std::optional<bool> all = true;
+    for (std::uint64_t page = 0; page < pages;) {
+        const PhysAddr at = first + page * kPageBytes;
+        if (steps_left == 0 || preserved == nullptr) {
+            if (preserved != nullptr)
+                note(HandoverProblemKind::chain_too_long, record);
+            return std::nullopt;
+        }
+        --steps_left;
+        const Block block = preserved->find(at);
+        if (block.kept == Kept::no) {
+            note(HandoverProblemKind::memory_not_preserved, record, at.value());
+            return false;
+        }
+        if (block.kept == Kept::unknown)
+            all = std::nullopt;
+        // On to the end of the block that it is kept in.
+        const std::uint64_t size = std::uint64_t{1} << block.order;
+        page += size - (at.value() >> kPageLg2) % size;
+    }
+    return all;
+}
+
 HandoverField number_field(std::string_view name, std::uint64_t value)
 {
     return {name, HandoverFieldKind::number, value};
@@ -123,11 +164,12 @@ bool is_plain(std::string_view text)
     return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-Error unknown_version(const std::string &what, PhysAddr at, const std::string &found, const std::string &known)
+Error unknown_version(const std::string &what, std::optional<PhysAddr> at, const std::string &found,
+                      const std::string &known)
 {
     Error error(
         Failure::operational, "unknown-handover-version",
-        what + " at " + hex_text(at.value()) + " is of version '" + found +
+        what + (at ? " at " + hex_text(at->value()) : " in the file") + " is of version '" + found +
             "', which pgregion does not know: read as another one it would show roots that do not exist",
         "known are " + known +
             "; a root that is known from elsewhere can be walked: pgregion mappings SOURCE --format NAME --root PA");

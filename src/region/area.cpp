@@ -17,6 +17,7 @@ namespace
 /// Of a prototype with names of 32 bytes.
 constexpr std::uint64_t kPrototypeMagic = 0x6345789;
 constexpr std::uint64_t kBitmapBytesOfArea = kAreaBlocks / 8;
+constexpr std::uint64_t kReservedBlocks = 2;
 constexpr std::uint64_t kBitsOfPage = kPageBytes * 8;
 
 std::optional<std::array<std::uint64_t, 2>> super_block(const MemorySource &memory, PhysAddr base)
@@ -28,7 +29,22 @@ std::optional<std::array<std::uint64_t, 2>> super_block(const MemorySource &memo
     return std::array{load_le64(page), load_le64(page, kWordBytes)};
 }
 
-std::uint64_t require_super_block(const MemorySource &memory, PhysAddr base)
+/// Bits of super block and inode store set, and inode 1 the directory ".": the magic alone was lost.
+bool is_rest_of_area(const MemorySource &memory, PhysAddr base)
+{
+    constexpr std::uint64_t kPresetBits = 3;
+    constexpr std::uint64_t kDirectoryFlag = 2;
+    constexpr std::size_t kNameAt = 24;
+    std::array<std::byte, kPageBytes> buffer{};
+    const Bytes bitmap = memory.page(base + kAreaBitmapOffset, buffer);
+    if (bitmap.empty() || (load_le64(bitmap) & kPresetBits) != kPresetBits)
+        return false;
+    const Bytes inodes = memory.page(base + kAreaInodeStoreOffset, buffer);
+    return !inodes.empty() && load_le64(inodes) == kDirectoryFlag && inodes[kNameAt] == std::byte{'.'} &&
+           all_zero(inodes.subspan(kNameAt + 1, kAreaInodeBytes - kNameAt - 1));
+}
+
+std::array<std::uint64_t, 2> require_super_block(const MemorySource &memory, PhysAddr base)
 {
     constexpr const char *kHint = "say where the area begins: --offset BYTES, or --at PA in a dump (pkernfs=SIZE!BASE "
                                   "of the kernel command line); "
@@ -43,10 +59,10 @@ std::uint64_t require_super_block(const MemorySource &memory, PhysAddr base)
             "this is an area of a pkernfs prototype that was never posted (magic 0x6345789, names of 32 bytes): "
             "its inodes lie elsewhere, so nothing in it would be read as it is meant",
             "read its regions one by one: --offset BYTES of a region");
-    if ((*words)[0] != kAreaMagic)
+    if ((*words)[0] != kAreaMagic && !is_rest_of_area(memory, base))
         throw Error(Failure::operational, "not-an-area",
                     "there is no pkernfs super block (magic 0x706b65726e6673) at this place", kHint);
-    return (*words)[1];
+    return *words;
 }
 
 void read_bitmap(const MemorySource &memory, Area &area)
@@ -118,18 +134,32 @@ bool is_area(const MemorySource &memory, PhysAddr base)
     return words && (*words)[0] == kAreaMagic;
 }
 
-Area read_area(const MemorySource &memory, PhysAddr base, std::optional<std::uint64_t> size_bytes)
+bool Area::knows_all_uses() const
+{
+    const auto is_hole = [](const AreaBlockUse &use) { return use.fault == AreaBlockFault::unreadable; };
+    return !truncated && std::ranges::all_of(inodes, &AreaInode::readable) && std::ranges::none_of(uses, is_hole);
+}
+
+Area read_area(const MemorySource &memory, PhysAddr base, std::optional<std::uint64_t> size_bytes, AreaEnd end)
 {
     Area area;
     area.base = base;
-    area.next_free_inode = require_super_block(memory, base);
+    const auto words = require_super_block(memory, base);
+    area.magic = words[0];
+    area.next_free_inode = words[1];
     area.size_known = size_bytes.has_value();
     if (size_bytes)
         area.blocks = std::min(*size_bytes / kAreaBlockBytes, kAreaBlocks);
     read_bitmap(memory, area);
+    const std::span behind =
+        std::span(area.bitmap).subspan(std::min<std::size_t>(area.blocks / 64, area.bitmap.size()));
+    const bool more = !behind.empty() && ((behind.front() >> area.blocks % 64) != 0 ||
+                                          std::ranges::any_of(behind.subspan(1), [](auto word) { return word != 0; }));
+    area.ends_early = size_bytes && end == AreaEnd::of_source && (more || area.blocks < kReservedBlocks);
     region::read_inodes(memory, area);
     region::follow_lists(area);
     region::follow_blocks(memory, area);
+    region::find_orphans(memory, area);
     return area;
 }
 

@@ -38,6 +38,8 @@ private:
         // A block that many inodes name is looked at once: it is as large as a region, and its fault is another.
         if (first)
             found.report = describe(found.address);
+        if (found.report && found.report->state == RegionState::not_a_region && inode.mappings > 0)
+            found.mapped_over = mapped_over(found.address);
         area_.regions.push_back(std::move(found));
     }
 
@@ -94,6 +96,10 @@ private:
     {
         if (!count_claim())
             return false;
+        // What is allocated behind the end of a source that was cut short is in the area.
+        if (area_.ends_early && use.block >= area_.blocks && use.block < kAreaBlocks &&
+            area_.allocated(use.block).value_or(false))
+            return false;
         const bool outside = use.block < 2 || use.block >= area_.blocks;
         if (!outside && area_.owners[use.block] == 0) {
             area_.owners[use.block] = use.inode;
@@ -124,6 +130,15 @@ private:
                last.inode == next.inode && last.index + last.count == next.index && last.used_by == next.used_by;
     }
 
+    /// Where the kernel took a region for a file, its block was written as one of mappings.
+    std::optional<std::uint64_t> mapped_over(PhysAddr address)
+    {
+        const Bytes first = memory_.page(address, buffer_);
+        const std::uint64_t word = first.empty() ? 0 : load_le64(first);
+        const bool is_block = word >= 2 && word < kAreaBlocks && area_.allocated(word).value_or(false);
+        return is_block ? std::optional(word) : std::nullopt;
+    }
+
     std::optional<RegionReport> describe(PhysAddr address)
     {
         const Bytes first = memory_.page(address, buffer_);
@@ -146,7 +161,35 @@ private:
     std::vector<std::byte> region_;
 };
 
+/// An orphan as a region, where it is one beyond doubt.
+std::optional<RegionReport> describe_orphan(const MemorySource &memory, PhysAddr address)
+{
+    const AreaPiece piece = read_piece(memory, address, kRegionBytes);
+    if (piece.missing_pages != 0)
+        return std::nullopt;
+    const bool has_data = !all_zero(std::span(piece.bytes).subspan(kPageBytes));
+    RegionReport report = describe_region(piece.bytes);
+    const bool has_pages = report.allocated_pages > 1;
+    return has_pages && !has_data ? std::nullopt : std::optional(std::move(report));
+}
+
 }  // namespace
+
+void find_orphans(const MemorySource &memory, Area &area)
+{
+    constexpr std::uint64_t kFirstBlock = 2;
+    constexpr std::size_t kMostDescribed = 1024;
+    if (!area.knows_all_uses())
+        return;
+    for (std::uint64_t block = kFirstBlock; block < area.blocks; ++block) {
+        if (area.owners[block] != 0 || !area.allocated(block).value_or(false))
+            continue;
+        AreaOrphan orphan{block, area.block_address(block)};
+        if (area.orphans.size() < kMostDescribed)
+            orphan.report = describe_orphan(memory, orphan.address);
+        area.orphans.push_back(std::move(orphan));
+    }
+}
 
 void follow_blocks(const MemorySource &memory, Area &area)
 {

@@ -35,6 +35,7 @@ void read_inodes(const MemorySource &memory, Area &area);
 void follow_lists(Area &area);
 
 /// Follows the mappings: `owners`, `uses`, `regions`.
+void find_orphans(const MemorySource &memory, Area &area);
 void follow_blocks(const MemorySource &memory, Area &area);
 
 }  // namespace pgregion::region

@@ -5,6 +5,7 @@
 #include "report/region_report.h"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 #include <map>
 #include <utility>
@@ -39,10 +40,10 @@ struct BlockCounts {
 BlockCounts counts_of(const Area &area)
 {
     BlockCounts counts;
-    for (std::uint64_t block = 0; block < area.blocks; ++block) {
-        counts.allocated += area.allocated(block).value_or(false) ? 1U : 0U;
-        counts.used += area.owners[block] != 0 ? 1U : 0U;
-    }
+    for (const std::uint64_t word : area.bitmap)
+        counts.allocated += static_cast<unsigned>(std::popcount(word));
+    counts.used =
+        static_cast<std::uint64_t>(std::ranges::count_if(area.owners, [](std::uint32_t inode) { return inode != 0; }));
     return counts;
 }
 
@@ -63,11 +64,16 @@ std::string head_text(const ListedArea &listed)
     if (listed.info.paddr)
         append(out, " at {}", hex(listed.info.paddr->value()));
     out += "\nsuper block: ";
+    if (area.magic_lost())
+        append(out, "magic lost ({}); ", hex(area.magic));
     out += area.next_free_inode == 0 ? std::string("no inode is free")
                                      : fmt::format("next free inode {}", area.next_free_inode);
-    out += area.size_known ? fmt::format("; at most {} ({})\n", counted(area.blocks, "block"),
-                                         human_size(area.blocks * kAreaBlockBytes))
-                           : std::string("; its size is not known (--size SIZE)\n");
+    if (area.ends_early)
+        append(out, "; the source holds {} of it\n", counted(area.blocks, "block"));
+    else
+        out += area.size_known ? fmt::format("; at most {} ({})\n", counted(area.blocks, "block"),
+                                             human_size(area.blocks * kAreaBlockBytes))
+                               : std::string("; its size is not known (--size SIZE)\n");
     append(out, "bitmap: {} allocated, {} used by files and regions\n", counted(counts.allocated, "block"),
            counts.used);
     return out;
@@ -78,6 +84,8 @@ std::string content_text(const AreaInode &inode, const Regions &regions, const L
     if (inode.kind() == AreaInodeKind::file)
         return fmt::format("{} mappings", inode.mappings);
     const auto found = regions.find(inode.number);
+    if (found == regions.end() && inode.is_region() && listed.area->ends_early)
+        return "behind the end of the source";
     if (found == regions.end())
         return inode.is_region() ? "outside of the area" : "";
     const std::string at = listed.info.paddr
@@ -143,6 +151,27 @@ std::string tree_text(const ListedArea &listed)
     return out;
 }
 
+std::string place_of(const ListedArea &listed, std::uint64_t block)
+{
+    if (listed.info.paddr)
+        return hex(listed.area->block_address(block).value());
+    return "offset " + hex(listed.info.offset + block * kAreaBlockBytes);
+}
+
+/// Where each lies, and what it is as a region.
+std::string orphans_text(const ListedArea &listed)
+{
+    constexpr std::size_t kShown = 64;
+    const auto &orphans = listed.area->orphans;
+    std::string out = orphans.empty() ? "" : "allocated, and used by no inode:\n";
+    for (const AreaOrphan &orphan : std::span(orphans).first(std::min(orphans.size(), kShown)))
+        append(out, "{:>5}  {:15}  {:>7}  {} {}\n", "-", "orphan", orphan.block, place_of(listed, orphan.block),
+               orphan.report ? name(orphan.report->state) : "no region beyond doubt");
+    if (orphans.size() > kShown)
+        append(out, "  and {} more (all with --json)\n", orphans.size() - kShown);
+    return out;
+}
+
 PageMap pages_of(const ListedArea &listed)
 {
     return {listed.info.paddr ? std::optional(listed.area->base) : std::nullopt, 0};
@@ -197,12 +226,33 @@ std::string findings_text(const ListedArea &listed, const Palette &palette)
     return out + summary + "\n" + (report.truncated ? "cut short: more is wrong than is kept\n" : "");
 }
 
+/// The command that looks at a region that was removed while in use. None where the area has a place of its own in the
+/// source, which would contradict.
+std::string next_on_orphan(const ListedArea &listed, const AreaOrphan &orphan)
+{
+    const bool alive = orphan.report && orphan.report->state == RegionState::in_use;
+    if (!alive || !listed.next.place.empty())
+        return "";
+    const std::string place =
+        listed.info.paddr ? "--at " + hex(orphan.address.value()) : "--offset " + hex(orphan.block * kAreaBlockBytes);
+    return fmt::format("next  {} {}\n", next_on_source("check", listed.next), place);
+}
+
 std::string next_text(const ListedArea &listed)
 {
+    constexpr std::size_t kShown = 20;
     const auto &regions = listed.area->regions;
-    if (regions.empty() || !listed.next.can_be_named())
+    if (!listed.next.can_be_named())
         return "";
-    return fmt::format("next  {} --inode {}\n", next_on_source("check", listed.next), regions.front().inode);
+    std::string out;
+    for (const AreaRegion &region : std::span(regions).first(std::min(regions.size(), kShown)))
+        append(out, "next  {} --inode {}\n", next_on_source("check", listed.next), region.inode);
+    const auto &orphans = listed.area->orphans;
+    for (const AreaOrphan &orphan : std::span(orphans).first(std::min(orphans.size(), kShown)))
+        out += next_on_orphan(listed, orphan);
+    if (regions.size() > kShown)
+        append(out, "      and {} more regions, each with its --inode\n", regions.size() - kShown);
+    return out;
 }
 
 // ---- JSON --------------------------------------------------------------------------------------------------
@@ -220,6 +270,15 @@ Json inode_json(const Area &area, const AreaInode &inode)
             {"directory", inode.directory != 0 ? Json(inode.directory) : Json(nullptr)},
             {"block", has_block ? Json(inode.block) : Json(nullptr)},
             {"mappings", inode.kind() == AreaInodeKind::file ? Json(inode.mappings) : Json(nullptr)}};
+}
+
+Json orphan_json(const ListedArea &listed, const AreaOrphan &orphan)
+{
+    const std::uint64_t distance = orphan.block * kAreaBlockBytes;
+    return {{"block", orphan.block},
+            {"paddr", listed.info.paddr ? Json(hex(orphan.address.value())) : Json(nullptr)},
+            {"offset", listed.has_offsets ? Json(hex(listed.info.offset + distance)) : Json(nullptr)},
+            {"state", orphan.report ? Json(name(orphan.report->state)) : Json(nullptr)}};
 }
 
 Json region_json(const ListedArea &listed, const AreaRegion &region)
@@ -253,7 +312,7 @@ void put_findings(ResultWriter &writer, const ListedArea &listed)
 
 std::string area_text(const ListedArea &listed, const Palette &palette)
 {
-    std::string out = head_text(listed) + tree_text(listed);
+    std::string out = head_text(listed) + tree_text(listed) + orphans_text(listed);
     if (listed.report)
         out += findings_text(listed, palette) + next_text(listed);
     return out;
@@ -264,6 +323,7 @@ void put_area(ResultWriter &writer, const ListedArea &listed)
     const Area &area = *listed.area;
     writer.list("inodes", "inode");
     writer.list("regions", "region");
+    writer.list("orphans", "orphan");
     writer.list("findings", "finding");
     if (!writer.wants_json())
         return;
@@ -273,15 +333,18 @@ void put_area(ResultWriter &writer, const ListedArea &listed)
     }
     for (const AreaRegion &region : area.regions)
         writer.row("regions", region_json(listed, region));
+    for (const AreaOrphan &orphan : area.orphans)
+        writer.row("orphans", orphan_json(listed, orphan));
     const BlockCounts counts = counts_of(area);
-    writer.put("super_block", {{"magic", hex(kAreaMagic)}, {"next_free_inode", hex(area.next_free_inode)}});
-    writer.put("blocks", {{"total", area.size_known ? Json(area.blocks) : Json(nullptr)},
-                          {"allocated", counts.allocated},
-                          {"used", counts.used},
+    const bool bitmap_known = std::ranges::find(area.bitmap_pages, false) == area.bitmap_pages.end();
+    writer.put("super_block", {{"magic", hex(area.magic)}, {"next_free_inode", hex(area.next_free_inode)}});
+    writer.put("blocks", {{"total", area.size_known && !area.ends_early ? Json(area.blocks) : Json(nullptr)},
+                          {"allocated", bitmap_known ? Json(counts.allocated) : Json(nullptr)},
+                          {"used", area.knows_all_uses() ? Json(counts.used) : Json(nullptr)},
                           {"reserved", kReservedBlocks}});
     put_findings(writer, listed);
     writer.put_bool("checked", listed.report.has_value());
-    writer.put_bool("incomplete", area.missing_pages != 0);
+    writer.put_bool("incomplete", area.missing_pages != 0 || area.ends_early);
     writer.put_bool("truncated", area.truncated || (listed.report && listed.report->truncated));
     writer.put_texts("notes", listed.notes);
 }
@@ -289,6 +352,17 @@ void put_area(ResultWriter &writer, const ListedArea &listed)
 std::vector<std::string> area_notes(const Area &area)
 {
     std::vector<std::string> notes;
+    if (area.magic_lost())
+        notes.push_back(
+            fmt::format("the magic of the super block is lost ({} instead of {}), while bitmap and inodes are those of "
+                        "an area: the "
+                        "next boot makes the area anew, and every file and region in it is gone; save it before",
+                        hex(area.magic), hex(kAreaMagic)));
+    if (area.ends_early)
+        notes.push_back(fmt::format(
+            "the source ends behind {} of the area, and more are allocated: it is the beginning of the area alone, and "
+            "what lies behind is not shown (or the bitmap is damaged; --size SIZE says where the area ends)",
+            counted(area.blocks, "block")));
     if (area.missing_pages != 0)
         notes.push_back(
             fmt::format("the source lacks {} of super block, bitmap, inodes and mappings: what they hold is not "

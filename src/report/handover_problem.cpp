@@ -9,6 +9,36 @@ namespace pgregion::report
 namespace
 {
 
+/// What the search, and what tells kernels apart, found wrong.
+std::string tree_problem(HandoverProblemKind kind, const std::string &at, const std::string &observed)
+{
+    switch (kind) {
+    case HandoverProblemKind::tracker_consumed:
+        return fmt::format(
+            "the tracker at {} does not hold its own KHO FDT: its pages were used for something else, as "
+            "by the kernel that took this hand-over in; what was preserved cannot be told",
+            at);
+    case HandoverProblemKind::nothing_written:
+        return fmt::format("the LUO data at {} lists neither sessions nor FLBs: the kernel writes them only on the way "
+                           "down (liveupdate_reboot), and what it will hand over is not to be seen before",
+                           at);
+    case HandoverProblemKind::version_unknown:
+        return fmt::format("what is recorded at {} is of a version that is not known: named, and not read", at);
+    case HandoverProblemKind::tree_unread:
+        return fmt::format("the KHO FDT at {} is of a version that is not known, or leads to one: it may be the "
+                           "hand-over, and is not read; --fdt {} says why",
+                           at, at);
+    case HandoverProblemKind::memory_not_preserved:
+        return fmt::format("the memory at {}, which the record at {} hands over, is not preserved: the next kernel "
+                           "will use it",
+                           observed, at);
+    case HandoverProblemKind::array_too_short:
+        return fmt::format("the array of pages of the file at {} ends early: the rest of the file is not shown", at);
+    default:
+        return {};
+    }
+}
+
 /// What is wrong with a structure of the records.
 std::string record_problem(HandoverProblemKind kind, const std::string &at, const std::string &observed)
 {
@@ -28,7 +58,10 @@ std::string record_problem(HandoverProblemKind kind, const std::string &at, cons
     case HandoverProblemKind::order_too_big:
         return fmt::format("the chunk at {} is of order {}, larger than any memory: not read", at, observed);
     case HandoverProblemKind::fdt_malformed:
-        return fmt::format("at {} there is no LUO data, neither an FDT nor a structure with a version", at);
+        return fmt::format(
+            "at {} there is no LUO data, neither an FDT nor a structure with a version: a kernel that took "
+            "this hand-over in has used the page since; sessions and FLBs are found by their form alone",
+            at);
     case HandoverProblemKind::property_missing:
         return fmt::format("a node of the FDT at {} lacks a property, or it has another size: left out", at);
     case HandoverProblemKind::no_preserved_map:
@@ -70,7 +103,7 @@ std::string root_problem(HandoverProblemKind kind, const std::string &at, const 
         return fmt::format("the table at {}, reached from the root {}, is not in the source: nothing below it is seen",
                            observed, at);
     case HandoverProblemKind::tables_malformed:
-        return fmt::format("{} entries below the root {} are malformed: pgregion check says how", observed, at);
+        return fmt::format("{} entries below the root {} are malformed; a check of it says how", observed, at);
     case HandoverProblemKind::tables_cut_short:
         return fmt::format("there is more below the root {} than the work allowed: not all of it is proved", at);
     default:
@@ -82,7 +115,7 @@ std::string root_problem(HandoverProblemKind kind, const std::string &at, const 
 
 std::string handover_problem_text(const HandoverProblem &problem)
 {
-    const std::string at = hex(problem.at.value());
+    const std::string at = problem.at ? hex(problem.at->value()) : std::string("0x0");
     const std::string observed = hex(problem.observed);
     if (problem.device && problem.kind == HandoverProblemKind::domain_mismatch)
         return fmt::format("the directory sends {} to the tables at {}, its record to those at {}: one of them is "
@@ -91,8 +124,15 @@ std::string handover_problem_text(const HandoverProblem &problem)
     if (problem.device)
         return fmt::format("the directory at {} translates nothing for {}, which is handed over as its device", at,
                            handover_device_name(*problem.device));
-    const std::string text = record_problem(problem.kind, at, observed);
-    return text.empty() ? root_problem(problem.kind, at, observed) : text;
+    if (!problem.at && problem.kind == HandoverProblemKind::no_preserved_map)
+        return "the KHO FDT in the file names no preserved memory map: nothing can be proved";
+    if (!problem.at && problem.kind == HandoverProblemKind::property_missing)
+        return "a node of the KHO FDT in the file lacks a property, or it has another size: left out";
+    for (const auto text_of : {tree_problem, record_problem, root_problem}) {
+        if (std::string text = text_of(problem.kind, at, observed); !text.empty())
+            return text;
+    }
+    return {};
 }
 
 }  // namespace pgregion::report

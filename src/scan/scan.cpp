@@ -59,7 +59,7 @@ class PageLook
 public:
     PageLook(const MemorySource &memory, Range<PhysAddr> bounds, const ScanOptions &options)
         : memory_(memory), filter_(memory, bounds), align_bytes_(options.align_bytes),
-          regions_(wants(options, CandidateKind::region)), areas_(wants(options, CandidateKind::area)),
+          regions_(wants(options, CandidateKind::region)),
           trees_(wants(options, CandidateKind::directory) || wants(options, CandidateKind::page_table))
     {
     }
@@ -90,7 +90,7 @@ private:
         const std::uint64_t word = load_le64(page);
         if (word == 0)
             return;
-        if (areas_ && word == kAreaMagic)
+        if (word == kAreaMagic)
             add(leads_.areas, judge_area(memory_, address, page));
         if (!regions_ || ((word & 1) == 0 && address.value() % kRegionBytes != 0))
             return;
@@ -111,7 +111,6 @@ private:
     RootFilter filter_;
     std::uint64_t align_bytes_;
     bool regions_;
-    bool areas_;
     bool trees_;
     Leads leads_;
     alignas(kWordBytes) std::array<std::byte, kPageBytes> buffer_{};
@@ -150,6 +149,7 @@ public:
             report_.bytes += range.size;
         Leads leads = look_at_pages();
         report_.truncated = leads.truncated;
+        leave_to_areas(leads);
         judge_regions(std::move(leads.regions));
         find_trees_in(std::move(leads.roots));
         report_.candidates.insert(report_.candidates.end(), leads.areas.begin(), leads.areas.end());
@@ -180,6 +180,20 @@ private:
             leads.add(look.leads());
         std::ranges::sort(leads.roots);
         return leads;
+    }
+
+    /// Takes out what lies in the blocks of an area, but its regions.
+    void leave_to_areas(Leads &leads) const
+    {
+        if (leads.areas.empty())
+            return;
+        const AreaBlocks blocks(memory_, leads.areas, ranges_);
+        std::erase_if(leads.regions, [&](const RegionLead &lead) {
+            return blocks.has(lead.address) && !blocks.begins_region(lead.address);
+        });
+        std::erase_if(leads.roots, [&](PhysAddr root) { return blocks.has(root); });
+        if (!wants(options_, CandidateKind::area))
+            leads.areas.clear();
     }
 
     /// The most promising first; what overlaps a better one is a page inside it that looks like a page 0.

@@ -9,7 +9,9 @@
 
 #include <pgregion/area.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace pgregion::scan
 {
@@ -45,5 +47,39 @@ Candidate judge_area(const MemorySource &memory, PhysAddr address, Bytes first_p
                       (facts.bits_preset ? kScoreOfEach : 0) + (facts.root_inode ? kScoreOfEach : 0);
     return candidate;
 }
+
+AreaBlocks::AreaBlocks(const MemorySource &memory, std::span<const Candidate> areas,
+                       std::span<const Range<PhysAddr>> ranges)
+{
+    constexpr unsigned kSureScore = 75;
+    constexpr std::size_t kMostAreas = 16;
+    std::size_t read = 0;
+    for (const Candidate &candidate : areas) {
+        const auto holds = [&](const Range<PhysAddr> &range) { return range.contains(candidate.address); };
+        const auto range = std::ranges::find_if(ranges, holds);
+        if (candidate.score < kSureScore || !candidate.area->root_inode || range == ranges.end() || ++read > kMostAreas)
+            continue;
+        const std::uint64_t size = range->size - (candidate.address - range->first);
+        const Area area = read_area(memory, candidate.address, size, AreaEnd::of_source);
+        for (std::uint64_t block = 0; block < area.blocks; ++block) {
+            if (area.allocated(block).value_or(false))
+                blocks_.insert(area.block_address(block));
+        }
+        for (const AreaRegion &region : area.regions)
+            regions_.insert(region.address);
+        for (const AreaOrphan &orphan : area.orphans) {
+            if (orphan.report && orphan.report->state != RegionState::not_a_region)
+                regions_.insert(orphan.address);
+        }
+    }
+}
+
+bool AreaBlocks::has(PhysAddr address) const
+{
+    const auto above = blocks_.upper_bound(address);
+    return above != blocks_.begin() && address - *std::prev(above) < kAreaBlockBytes;
+}
+
+bool AreaBlocks::begins_region(PhysAddr address) const { return regions_.contains(address); }
 
 }  // namespace pgregion::scan

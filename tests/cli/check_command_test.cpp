@@ -153,7 +153,9 @@ TEST_F(CheckCommand, FindingsInJsonNameTheirPlace)
     const Image image = bad_image();
     memory.insert(memory.end(), image.begin(), image.end());
     const std::string source = region("memory.raw", memory);
-    const ProgramOutcome outcome = check(source, {"--offset", "0x3000", "--json"});
+    std::vector<std::string> words{"check", source, "--offset", "0x3000", "--paddr", "0x1000000", "--json"};
+    words.insert(words.end(), kContext.begin(), kContext.end());
+    const ProgramOutcome outcome = run_pgregion(words);
     EXPECT_EQ(outcome.status, 4);
     const Json whole = result(outcome);
     EXPECT_EQ(whole.at("changed"), false);

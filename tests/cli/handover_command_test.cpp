@@ -110,7 +110,10 @@ TEST_F(HandoverCommand, JsonHasTheContractAndTheProof)
     EXPECT_EQ(root.at("device"), "0000:00:02.0");
     EXPECT_EQ(root.at("record_index"), 7);
     EXPECT_EQ(root.at("preserved"), true);
-    EXPECT_EQ(result.at("fdts"), json::parse(R"([{"paddr": "0x40001000", "version": "kho-v4", "taken": true}])"));
+    EXPECT_EQ(result.at("fdts").size(), 1U);
+    EXPECT_EQ(result.at("fdts").at(0).at("paddr"), "0x40001000");
+    EXPECT_EQ(result.at("fdts").at(0).at("version"), "kho-v4");
+    EXPECT_EQ(result.at("fdts").at(0).at("taken"), true);
 }
 
 TEST_F(HandoverCommand, WhatCannotBeProvedIsNoYes)
@@ -160,24 +163,61 @@ TEST_F(HandoverCommand, AMemoryWithoutOneIsANo)
     expect_failure(outcome, kNo, {"no KHO FDT", "--fdt"});
 }
 
-TEST_F(HandoverCommand, OfSeveralTheOneWithoutDoubtIsTaken)
+// The one that cannot be read may be the hand-over.
+TEST_F(HandoverCommand, AnUnknownVersionIsNamedWhereAnotherTreeIsRead)
 {
     HandoverImage image(HandoverRecipe{});
     image.put_bytes(at::kUnused, 0, image.kho_fdt("kho-v99"));
-    const json result = json::parse(output_of({"handover", source(image), "--json"})).at("results").at(0);
+    const std::string memory = source(image);
+    const ProgramOutcome outcome = run_pgregion({"handover", memory, "--json"});
+    EXPECT_EQ(outcome.status, kNo);
+    EXPECT_THAT(outcome.errors, HasSubstr("the KHO FDT at 0x40028000 is of a version that is not known"));
+    const json result = json::parse(outcome.output).at("results").at(0);
     EXPECT_EQ(result.at("fdt"), "0x40001000");
+    EXPECT_EQ(result.at("preserved"), nullptr);
     EXPECT_EQ(result.at("fdts").size(), 2U);
     EXPECT_EQ(result.at("fdts").at(1).at("taken"), false);
+    EXPECT_THAT(result.at("fdts").at(1).at("unread").get<std::string>(), HasSubstr("'kho-v99'"));
+    EXPECT_THAT(output_of({"handover", memory, "--fdt", "0x40001000"}), HasSubstr("proved"));
 }
 
-TEST_F(HandoverCommand, SeveralThatAreAlikeHaveToBeChosen)
+TEST_F(HandoverCommand, CopiesOfOneFdtAreOneHandover)
 {
     HandoverImage image(HandoverRecipe{});
     image.put_bytes(at::kUnused, 0, image.kho_fdt());
     const std::string memory = source(image);
+    EXPECT_THAT(output_of({"handover", memory}),
+                HasSubstr("KHO FDT 0x40001000  kho-v1  live update 3, also at 0x40028000; shown"));
+    const ProgramOutcome copy = run_pgregion({"handover", memory, "--fdt", "0x40028000"});
+    EXPECT_EQ(copy.status, kNo) << "a tracker does not hold copies of its FDT";
+    EXPECT_THAT(copy.errors, HasSubstr("does not hold its own KHO FDT"));
+}
+
+// The same map, and subtrees elsewhere: of two kernels that do not tell which is the later one.
+TEST_F(HandoverCommand, SeveralThatAreAlikeHaveToBeChosen)
+{
+    HandoverImage image(HandoverRecipe{});
+    image.preserve(at::kUnused);
+    TinyFdt fdt;
+    fdt.begin("").text("compatible", "kho-v1").word("preserved-memory-map", image.address(at::kMap));
+    fdt.begin("LUO").word("fdt", image.address(at::kLuo)).end().begin("x").word("fdt", 0x40000000).end();
+    image.put_bytes(at::kUnused, 0, fdt.end().finish());
+    TinyFdt other;
+    other.begin("").text("compatible", "kho-v1").word("preserved-memory-map", image.address(at::kMap));
+    other.begin("LUO").word("fdt", image.address(at::kLuo)).end().begin("y").word("fdt", 0x40000000).end();
+    image.put_bytes(at::kFdt, 0, other.end().finish());
+    const std::string memory = source(image);
     expect_failure(run_pgregion({"handover", memory}), kCannot,
                    {"0x40001000 (kho-v1), 0x40028000 (kho-v1)", "--fdt 0x40001000"});
-    EXPECT_THAT(output_of({"handover", memory, "--fdt", "0x40028000"}), HasSubstr("kho kho-v1 at 0x40028000"));
+}
+
+TEST_F(HandoverCommand, APackedFdtFileIsNamedAndNotTheSource)
+{
+    const std::string memory = source(HandoverImage(HandoverRecipe{}));
+    const std::vector<std::byte> packed{std::byte{0x1f}, std::byte{0x8b}, std::byte{8}, std::byte{0}};
+    write_image(path("kho.dtb.gz"), packed);
+    expect_failure(run_pgregion({"handover", memory, "--fdt-file", path("kho.dtb.gz")}), kCannot,
+                   {"kho.dtb.gz (--fdt-file) is a gzip-compressed file", "gzip -dc " + path("kho.dtb.gz") + " > OUT"});
 }
 
 TEST_F(HandoverCommand, TheFdtCanComeFromAFile)
@@ -191,7 +231,7 @@ TEST_F(HandoverCommand, TheFdtCanComeFromAFile)
     EXPECT_THAT(text, HasSubstr("kho kho-v1  fdt_bytes="));
     EXPECT_THAT(text, HasSubstr("proved: every table"));
     expect_failure(run_pgregion({"handover", memory, "--fdt-file", memory.substr(0, memory.find('@'))}), kCannot,
-                   {"no sound flattened device tree in the file"});
+                   {"the file is no sound flattened device tree: it does not begin as one does"});
     EXPECT_EQ(run_pgregion({"handover", memory, "--fdt-file", path("fdt"), "--fdt", "0"}).status, kUsage);
 }
 
@@ -207,11 +247,13 @@ TEST_F(HandoverCommand, AnFdtWithoutAMapOfPreservedMemoryProvesNothing)
     EXPECT_EQ(text.status, kNo);
     EXPECT_THAT(text.output, HasSubstr("not proved: see the warnings"));
     EXPECT_THAT(text.output, Not(HasSubstr("nothing of an IOMMU is handed over")));
-    EXPECT_THAT(text.errors, HasSubstr("names no preserved memory map: nothing can be proved"));
+    EXPECT_THAT(text.errors, HasSubstr("the KHO FDT in the file names no preserved memory map: nothing can be proved"));
+    EXPECT_THAT(text.errors, Not(HasSubstr("0x0")));
     std::vector<std::string> as_json = call;
     as_json.emplace_back("--json");
     const json result = json::parse(run_pgregion(as_json).output).at("results").at(0);
     EXPECT_EQ(result.at("preserved"), nullptr);
+    EXPECT_EQ(result.at("problems").at(0).at("paddr"), nullptr);
 }
 
 TEST_F(HandoverCommand, AnAddressWithoutAnFdtIsRefused)

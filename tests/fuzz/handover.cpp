@@ -112,8 +112,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
     memory.add(fuzz::kBase, image);
     try {
         const std::vector<Range<PhysAddr>> ranges{{fuzz::kBase, image.size()}};
-        static_cast<void>(find_handovers(memory, ranges));
-        Handover handover = read_handover(memory, {std::nullopt, fdt});
+        static_cast<void>(choose_handover(memory, ranges));
+        Handover handover = read_whole_handover(memory, {std::nullopt, fdt}, ranges);
         prove_handover(memory, handover);
     } catch (const Error &) {
         return 0;

@@ -103,6 +103,7 @@ HandoverImage::HandoverImage(const HandoverRecipe &recipe) : image(kHandoverAt, 
     else
         make_legacy_directory();
     make_tables();
+    preserve(at::kFdt);
     for (std::size_t page = at::kLuo; page < at::kPasids + (recipe_.scalable ? 6 : 0); ++page)
         preserve(page);
 }

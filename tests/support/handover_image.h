@@ -58,8 +58,8 @@ inline void PrintTo(const HandoverRecipe &recipe, std::ostream *out)
 
 inline constexpr std::uint64_t kHandoverAt = 0x40000000;
 
-/// Pages of the image. What lies on them is preserved, except for the FDT and the tracker, which the kernel passes on
-/// by other means.
+/// Pages of the image. What lies on them is preserved, except for the tracker, which the next kernel uses for something
+/// else once it has read it.
 namespace at
 {
 inline constexpr std::size_t kFdt = 1;

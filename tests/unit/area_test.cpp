@@ -103,6 +103,7 @@ TEST(Area, WhatIsNoAreaIsRefused)
 {
     AreaImage image(2);
     image.put64(0, 0x706b65726e6674);
+    image.put64(0x200000, 1);  // inode 1 is a file
     const auto refusal = [&] { return test::error_of([&] { return read(image); }); };
     EXPECT_EQ(refusal().code(), "not-an-area");
     EXPECT_FALSE(is_area(image, PhysAddr(0)));

@@ -208,6 +208,19 @@ TEST(PreservedRadixTree, ATreeThatPointsAtItselfEnds)
     EXPECT_EQ(tracker.set->look(PhysAddr(0x15000)), Kept::yes);
 }
 
+TEST(PreservedRadixTree, ATreeThatIsNotOneIsNotCountedToItsEnd)
+{
+    TableImage image(0x200000, 1);
+    for (std::size_t i = 0; i < 512; ++i)
+        image.put(0, i, 0x200000);
+    const PiecewiseMemory memory = image.memory();
+    Handover handover = handover_with(HandoverTracker::radix, 0x200000);
+    PreservedMemory counted;
+    EXPECT_FALSE(open_tracker(memory, handover).set->count(counted));
+    EXPECT_FALSE(counted.counted);
+    EXPECT_EQ(handover.problems.at(0).kind, HandoverProblemKind::chain_cycle);
+}
+
 TEST(PreservedSet, WithoutATrackerNothingIsKnown)
 {
     const TableImage image(0x200000, 1);

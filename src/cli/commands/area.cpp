@@ -54,7 +54,8 @@ private:
     int list(Session &session, const std::string &argument)
     {
         const OpenedSource source = session.open(argument, OpenMode::read_only);
-        const Area area = read_area(source.memory(), source.address(), size_of(source));
+        const AreaEnd end = wanted_size_ ? AreaEnd::of_area : AreaEnd::of_source;
+        const Area area = read_area(source.memory(), source.address(), size_of(source), end);
         report::ListedArea listed{.info = source.info(),
                                   .next = session.words(argument),
                                   .area = &area,

@@ -70,50 +70,49 @@ private:
     {
         const MemorySource &memory = source.memory();
         if (fdt_at_)
-            return {read_handover(memory, {fdt_at_, {}}), {}};
-        if (!fdt_file_.empty()) {
-            const std::string copy = io::read_small_file(fdt_file_, kMostFdtBytes);
-            return {read_handover(memory, {std::nullopt, std::as_bytes(std::span(copy))}), {}};
-        }
-        HandoverSearch search = find_handovers(memory, source.ranges());
-        if (search.found.empty())
+            return {read_whole_handover(memory, {fdt_at_, {}}, source.ranges()), {}};
+        if (!fdt_file_.empty())
+            return {read_file(source), {}};
+        HandoverChoice choice = choose_handover(memory, source.ranges());
+        if (choice.search.found.empty())
             throw Error(Failure::refused, "no-handover",
                         "no KHO FDT begins at any page of this memory: the kernel that it is of hands nothing over, "
                         "or the dump leaves that page out",
                         "where its address is known, give --fdt PA; a copy of it, --fdt-file FILE");
-        Handover handover = choose(memory, search);
-        return {std::move(handover), std::move(search)};
+        if (!choice.handover)
+            throw several(choice.search);
+        return {std::move(*choice.handover), std::move(choice.search)};
     }
 
-    /// The only one; else the only one that can be read without a doubt, or the only one of these with roots.
-    static Handover choose(const MemorySource &memory, const HandoverSearch &search)
+    /// From the copy of an FDT. What is wrong with that file is said of it, and not of the source.
+    [[nodiscard]] Handover read_file(const OpenedSource &source) const
     {
-        if (search.found.size() == 1)
-            return read_handover(memory, {search.found.front().paddr, {}});
-        std::vector<Handover> good;
-        for (const HandoverFdt &fdt : search.found) {
-            if (auto handover = read_if_good(memory, fdt))
-                good.push_back(std::move(*handover));
-        }
-        const auto without_roots = [](const Handover &handover) { return handover.roots.empty(); };
-        if (good.size() > 1 && !std::ranges::all_of(good, without_roots))
-            std::erase_if(good, without_roots);
-        if (good.size() == 1)
-            return std::move(good.front());
-        throw several(search);
-    }
-
-    static std::optional<Handover> read_if_good(const MemorySource &memory, const HandoverFdt &fdt)
-    {
+        const std::string copy = io::read_small_file(fdt_file_, kMostFdtBytes);
+        const auto bytes = std::as_bytes(std::span(copy));
+        const std::string name = fmt::format("{} (--fdt-file)", printable(fdt_file_));
+        if (const auto known = looks_like(bytes))
+            throw Error(
+                Failure::operational, "not-a-handover-fdt",
+                fmt::format("{} is {}, and not a flattened device tree", name, known->name),
+                fmt::format("give the device tree itself, out of that file or from debugfs, as --fdt-file OUT: {}",
+                            with_name(known->next_step)));
         try {
-            Handover handover = read_handover(memory, {fdt.paddr, {}});
-            if (handover.problem_count == 0)
-                return handover;
+            return read_whole_handover(source.memory(), {std::nullopt, bytes}, source.ranges());
         } catch (const Error &error) {
-            if (!error.is(ErrorClass::unknown_version))
+            if (error.code() != "not-a-handover-fdt" && !error.is(ErrorClass::unknown_version))
                 throw;
+            throw Error(Failure::operational, error.code(), fmt::format("{}: {}", name, error.what()), error.hint());
         }
-        return std::nullopt;
+    }
+
+    /// The step of a signature, with the file for FILE.
+    [[nodiscard]] std::string with_name(std::string_view step) const
+    {
+        constexpr std::string_view kFile = "FILE";
+        std::string text(step);
+        if (const auto at = text.find(kFile); at != std::string::npos)
+            text.replace(at, kFile.size(), printable(fdt_file_));
+        return text;
     }
 
     static Error several(const HandoverSearch &search)

@@ -65,9 +65,22 @@ private:
 
     static Guess guess(const OpenedSource &source, const SourceReading &reading)
     {
-        GuessLimits limits = reading.context.limits;
-        limits.base = source.paddr();
-        return guess_region(source.region(RegionNeeds::allocated), kRootPage, limits);
+        const auto guess_with = [&](GuessLimits limits) {
+            limits.base = source.paddr();
+            return guess_region(source.region(RegionNeeds::allocated), kRootPage, limits);
+        };
+        const ReadingContext context = context_of(source, reading);
+        Guess found = guess_with(context.limits);
+        if (found.decided() != nullptr || !source.holds_root_tables() || context.directory == nullptr)
+            return found;
+        // What open_tables() takes where the tables leave the mode open.
+        GuessLimits limits = context.limits;
+        limits.params = default_params(*context.directory);
+        limits.given = ~std::uint32_t{0};
+        found = guess_with(limits);
+        if (found.confidence == Confidence::none && !found.readings.empty())
+            found.confidence = Confidence::low;  // the flag of the inode says what the few entries do not
+        return found;
     }
 
     static std::string text(const Findings &found, const Session &session, const report::SourceWords &words)

@@ -43,7 +43,7 @@ const AreaInode &inode_of_path(const Area &area, const std::string &path)
 
 }  // namespace
 
-std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const AreaFile &file)
+RegionInArea region_in_area(const MemorySource &memory, PhysAddr area, const AreaFile &file)
 {
     const Area content = read_area(memory, area, std::nullopt);
     const AreaInode &inode = file.inode != 0 ? inode_of_number(content, file.inode) : inode_of_path(content, file.path);
@@ -58,7 +58,7 @@ std::uint64_t region_in_area(const MemorySource &memory, PhysAddr area, const Ar
             Failure::operational, "damaged-area",
             fmt::format("inode {} has its region in block {}, which no area has to give", inode.number, inode.block),
             "see what else is wrong: pgregion area SOURCE --check");
-    return static_cast<std::uint64_t>(inode.block) * kAreaBlockBytes;
+    return {static_cast<std::uint64_t>(inode.block) * kAreaBlockBytes, inode.kind() == AreaInodeKind::root_region};
 }
 
 }  // namespace pgregion::cli

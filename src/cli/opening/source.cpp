@@ -31,6 +31,15 @@ Place place_of(const std::string &argument, const Place &given)
 {
     Place place = given;
     const SourceArgument source = parse_source(argument);
+    // The address could be that of the first byte or of the place: tables read at the wrong one look damaged.
+    if (source.paddr && place.offset.value_or(0) != 0 && !place.paddr)
+        throw Error(Failure::usage, "bad-paddr",
+                    fmt::format("@{} with --offset {}: the address may be that of the first byte of the source or of "
+                                "that offset, and with the wrong one sound tables look damaged",
+                                hex(source.paddr->value()), hex(*place.offset)),
+                    fmt::format("where it is that of the first byte, give --at {} instead of --offset; else --paddr {} "
+                                "instead of @",
+                                hex((*source.paddr + *place.offset).value()), hex(source.paddr->value())));
     if (place.paddr && source.paddr && *source.paddr != *place.paddr)
         throw Error(Failure::usage, "bad-paddr",
                     fmt::format("--paddr {} contradicts the address behind the @ of the source, {}",
@@ -129,14 +138,16 @@ void OpenedSource::enter_area(const AreaFile &file)
         throw Error(Failure::usage, "bad-at",
                     "--inode and --file name a region in a pkernfs area, but where in this memory does that begin?",
                     fmt::format("give the address of the area: --at PA; {}", kFindPlace));
-    const std::uint64_t skipped = region_in_area(memory(), address(), file);
+    const RegionInArea region = region_in_area(memory(), address(), file);
+    const std::uint64_t skipped = region.distance;
+    holds_root_tables_ = region.is_root;
     if (is_flat()) {
         if (skipped >= source_.size_bytes() - offset_)
             throw Error(Failure::operational, "region-beyond-end",
                         fmt::format("the region begins {} bytes behind the start of the area, but the source ends "
-                                    "before that",
-                                    hex(skipped)),
-                        "find the rest of the area");
+                                    "{} bytes behind it: it holds the beginning of the area alone",
+                                    hex(skipped), hex(source_.size_bytes() - offset_)),
+                        "save the whole area: pkernfs=SIZE!BASE of the kernel's command line says how large it is");
         offset_ += skipped;
     }
     if (paddr_)

@@ -60,6 +60,8 @@ public:
     [[nodiscard]] std::optional<PhysAddr> paddr() const { return paddr_; }
     /// True when somebody said which place is meant: --offset, --at, --inode or --file.
     [[nodiscard]] bool place_given() const { return place_given_; }
+    /// A region of an area that holds root and context tables, by the flag of its inode.
+    [[nodiscard]] bool holds_root_tables() const { return holds_root_tables_; }
 
     /// All of the source as memory. Where physical addresses are not known, those of a flat source are its offsets.
     [[nodiscard]] const MemorySource &memory() const;
@@ -97,6 +99,7 @@ private:
     Source source_;
     std::uint64_t offset_ = 0;
     bool place_given_ = false;
+    bool holds_root_tables_ = false;
     std::optional<PhysAddr> paddr_;
     PiecewiseMemory flat_;                              ///< of a flat source
     std::optional<Range<PhysAddr>> flat_range_;         ///< what flat_ holds

@@ -23,7 +23,7 @@ class TablesOpener
 {
 public:
     TablesOpener(const OpenedSource &source, const SourceReading &reading)
-        : source_(source), reading_(reading), root_(reading.root), context_(reading.context)
+        : source_(source), reading_(reading), root_(reading.root), context_(context_of(source, reading))
     {
         if (!reading.units.empty())
             root_.address = reading.units.front().front().request.root;
@@ -300,6 +300,17 @@ void Tables::ensure_intact(const OpenedSource &source) const
     source.source().ensure_intact();
     for (const Source &piece : pieces)
         piece.ensure_intact();
+}
+
+ReadingContext context_of(const OpenedSource &source, const SourceReading &reading)
+{
+    const ReadingContext &given = reading.context;
+    const bool is_open = given.format == nullptr && given.directory == nullptr && reading.units.empty();
+    if (!is_open || !source.holds_root_tables())
+        return given;
+    DecodingOptions options;
+    options.format = "vtd-root";
+    return read_context(options);
 }
 
 Tables open_tables(const OpenedSource &source, const SourceReading &reading)

@@ -42,6 +42,10 @@ struct Tables {
     void ensure_intact(const OpenedSource &source) const;
 };
 
+/// The decoding context that was given; where none was, what an area says of its region: the flag of a root region means
+/// VT-d root and context tables.
+[[nodiscard]] ReadingContext context_of(const OpenedSource &source, const SourceReading &reading);
+
 /// Throws usage errors for a context that contradicts itself, operational "root-needed", "root-outside-source",
 /// "root-misaligned", and what put_memory_together() throws (pieces.h); and of
 /// ErrorClass::undecided, with which commands that can do without tables go on, "format-undecided", "levels-undecided",
