@@ -193,6 +193,8 @@ public:
     /// A device or one of its PASIDs; the one without a PASID first.
     virtual void device(const Device &) {}
     virtual void problem(const Problem &) {}
+    /// Asked behind each record(): false ends the walk before what that record leads to.
+    [[nodiscard]] virtual bool wants_more() const { return true; }
 };
 
 /// Visits every record of the directory. Work is bounded as for page tables: each (table, type) is entered at most

@@ -30,17 +30,24 @@ bool like_entry(std::uint64_t word)
 }
 
 struct WordCounts {
-    unsigned set = 0;
-    unsigned like_entries = 0;
+    std::uint64_t set = 0;
+    std::uint64_t like_entries = 0;
 };
 
+/// Every page that is not zero comes here. Bit 63 of a difference tells zero from any other value that has no bit 63,
+/// so that compilers need neither branches nor comparisons of 64 bits, which SSE2 lacks.
 WordCounts count_words(Bytes page)
 {
+    constexpr std::uint64_t kAnyAddress = kAddress | kRiscvAddress;
+    static_assert((kAnyAddress & bit(63)) == 0);
     WordCounts counts;
     for (std::size_t at = 0; at < page.size(); at += kWordBytes) {
         const std::uint64_t word = load_le64(page, at);
-        counts.set += word != 0 ? 1U : 0U;
-        counts.like_entries += like_entry(word) ? 1U : 0U;
+        const std::uint64_t low = (word | word >> 1) & 1;
+        const std::uint64_t has_address = (0 - (word & kAnyAddress)) >> 63;
+        const std::uint64_t is_likely = ((word & kUnlikely) - 1) >> 63;
+        counts.set += (word | (0 - word)) >> 63;
+        counts.like_entries += low & has_address & is_likely;
     }
     return counts;
 }

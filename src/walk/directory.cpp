@@ -25,11 +25,17 @@ public:
     {
         return table_.address + std::uint64_t{index} * record_bytes_;
     }
-    /// Empty when the record is not there.
+    /// Empty when the record is not there. The page is asked for once and not once per record: a copy of it may be
+    /// the dearest part of reading.
     [[nodiscard]] Bytes read(std::uint32_t index)
     {
-        const Bytes bytes = reader_.read(address(index), record_bytes_);
-        return bytes.size() < record_bytes_ ? Bytes{} : bytes;
+        const PhysAddr at = address(index);
+        if (!held_ || page_of(at) != *held_) {
+            held_ = page_of(at);
+            page_ = reader_.read(*held_, kPageBytes);
+        }
+        const std::size_t offset = at - *held_;
+        return page_.size() < offset + record_bytes_ ? Bytes{} : page_.subspan(offset, record_bytes_);
     }
     [[nodiscard]] DirectoryStep step(std::uint32_t index, Bytes bytes) const
     {
@@ -41,6 +47,8 @@ private:
     walk::TableReader reader_;
     std::size_t record_bytes_;
     const DirectoryTable &table_;
+    std::optional<PhysAddr> held_;  ///< whose bytes are page_
+    Bytes page_;
 };
 
 Device device_of(const DirectoryStep &step, const DirectoryPlace &place)
@@ -125,6 +133,10 @@ private:
     {
         step.record = format_.decode(step.table, step.words, request_.params);
         visitor_.record(step, place);
+        if (!visitor_.wants_more()) {
+            outcome_.stopped = true;
+            return;
+        }
         for (const std::uint64_t reserved : step.record.reserved_set) {
             if (reserved != 0) {
                 report(ProblemKind::reserved_bits, step, place, reserved);

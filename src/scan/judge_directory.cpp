@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "base/bytes.h"
+#include "scan/judge.h"
+#include "walk/table_reader.h"
+
+#include <pgregion/walk.h>
+
+#include <set>
+
+namespace pgregion::scan
+{
+
+namespace
+{
+
+/// A directory that is hopeless after so many records, or a multiple of them, is not looked at any further.
+constexpr std::uint64_t kRecordsToGiveUp = 256;
+
+class DirectoryJudge final : public DirectoryVisitor
+{
+public:
+    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format)
+        : reader_(memory), format_(format), runs_(kPageBytes / kWordBytes)
+    {
+    }
+
+    void record(const DirectoryStep &step, const DirectoryPlace &) override
+    {
+        Evidence &evidence = judgement_.evidence;
+        judgement_.tables.insert(page_of(step.table.address));
+        hopeless_ = evidence.present != 0 && evidence.present % kRecordsToGiveUp == 0 && score(evidence) < kHopeless;
+        ++evidence.present;
+        if (!step.record.present)
+            return;
+        const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
+        if (step.record.fault && (typical == 0 || !blocks(step.record))) {
+            ++evidence.faulting;
+            return;
+        }
+        evidence.typical += typical;
+        if (step.record.translation && step.record.translation->format != nullptr)
+            judge_root(physical_stage(*step.record.translation));
+        if (step.record.next && step.record.next->outer.format == nullptr) {
+            judge_pointer(step.record.next->address);
+        } else {
+            ++evidence.leaves;
+            evidence.typical_leaves += typical;
+        }
+    }
+
+    void problem(const Problem &problem) override
+    {
+        if (problem.kind == ProblemKind::table_outside_source)
+            ++judgement_.evidence.pointers_outside;
+    }
+
+    [[nodiscard]] bool wants_more() const override { return !hopeless_; }
+
+    Judgement judgement_;
+
+private:
+    /// A device that may do nothing faults by intent: operating systems fill whole tables with such records.
+    static bool blocks(const DirectoryRecord &record)
+    {
+        return record.translation && record.translation->kind == TranslationKind::blocked;
+    }
+
+    void judge_pointer(PhysAddr table)
+    {
+        const Bytes bytes = reader_.read(table, kPageBytes);
+        if (bytes.empty())
+            return;  // told by problem()
+        judgement_.tables.insert(page_of(table));
+        if (all_zero(bytes))
+            ++judgement_.evidence.pointers_empty;
+        else
+            ++judgement_.evidence.pointers_good;
+    }
+
+    /// Page tables at the end of a directory close it, too. They may well lie outside of a region, and a domain
+    /// without mappings has an empty root, so only what is there counts. Each root counts once.
+    void judge_root(const Stage &stage)
+    {
+        if (roots_.size() >= kMaxTables || !roots_.insert(stage.root).second)
+            return;
+        const unsigned top = stage.params.levels - 1U;
+        const Bytes table = reader_.read(stage.root, stage.format->shape(top, stage.params).bytes());
+        if (table.empty() || all_zero(table))
+            return;
+        const bool good = reads_well(table, {*stage.format, stage.params, top}, runs_);
+        ++(good ? judgement_.evidence.roots_good : judgement_.evidence.roots_bad);
+    }
+
+    walk::TableReader reader_;
+    const DirectoryFormat &format_;
+    std::vector<EntryRun> runs_;
+    std::set<PhysAddr> roots_;
+    bool hopeless_ = false;
+};
+
+}  // namespace
+
+Judgement judge_directory(const MemorySource &memory, PhysAddr root, const DirectoryFormat &format,
+                          const FormatParams &params)
+{
+    DirectoryJudge judge(memory, format);
+    walk_directory(memory, {&format, params, root}, judge);
+    return std::move(judge.judgement_);
+}
+
+}  // namespace pgregion::scan
