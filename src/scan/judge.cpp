@@ -17,6 +17,8 @@ namespace pgregion::scan
 namespace
 {
 
+constexpr std::size_t kEntriesPerPage = kPageBytes / kWordBytes;
+
 /// More faulting entries than this share make a child implausible.
 constexpr std::uint64_t kGoodShare = 2;
 
@@ -63,8 +65,7 @@ class TableJudge
 {
 public:
     TableJudge(const MemorySource &memory, const TableFormat &format, const FormatParams &params)
-        : reader_(memory), format_(format), params_(params), runs_(kPageBytes / kWordBytes),
-          child_runs_(kPageBytes / kWordBytes)
+        : reader_(memory), format_(format), params_(params)
     {
     }
 
@@ -237,9 +238,9 @@ private:
         const Bytes table = reader_.read(place.table, format_.shape(place.level, params_).bytes());
         if (table.empty())
             return Child::outside;
-        known->second = all_zero(table)                                                   ? Child::empty
-                        : reads_well(table, {format_, params_, place.level}, child_runs_) ? Child::good
-                                                                                          : Child::bad;
+        known->second = all_zero(table)                                      ? Child::empty
+                        : reads_well(table, {format_, params_, place.level}) ? Child::good
+                                                                             : Child::bad;
         queue_.push_back(place);
         lowest_table_ = std::min(lowest_table_, place.table);
         highest_table_ = std::max(highest_table_, place.table);
@@ -249,8 +250,8 @@ private:
     walk::TableReader reader_;
     const TableFormat &format_;
     FormatParams params_;
-    std::vector<EntryRun> runs_;
-    std::vector<EntryRun> child_runs_;
+    /// A thread judges one reading at a time, and thousands of them: filling an array for each costs more than most do.
+    static thread_local std::vector<EntryRun> runs_;
     std::deque<Place> queue_;
     std::map<Place, Child> children_;
     PhysAddr lowest_table_;
@@ -263,10 +264,14 @@ private:
     Judgement judgement_;
 };
 
+thread_local std::vector<EntryRun> TableJudge::runs_(kEntriesPerPage);
+
 }  // namespace
 
-bool reads_well(Bytes table, const TableReading &reading, std::span<EntryRun> runs)
+bool reads_well(Bytes table, const TableReading &reading)
 {
+    thread_local std::vector<EntryRun> room(kEntriesPerPage);
+    const std::span<EntryRun> runs(room);
     const std::size_t count = reading.format.decode_table(table, 0, reading.level, reading.params, runs).runs;
     std::uint64_t good = 0;
     std::uint64_t all = 0;

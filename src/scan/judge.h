@@ -25,8 +25,8 @@ struct TableReading {
     unsigned level;
 };
 
-/// Most of what is present in the table is free of faults and typical. `runs` has room for a page of entries.
-[[nodiscard]] bool reads_well(std::span<const std::byte> table, const TableReading &reading, std::span<EntryRun> runs);
+/// Most of what is present in the table is free of faults and typical.
+[[nodiscard]] bool reads_well(std::span<const std::byte> table, const TableReading &reading);
 
 /// Judging needs a sample, not everything: a reading is clear after this many tables.
 inline constexpr std::size_t kMaxTables = 2048;

@@ -13,22 +13,22 @@ namespace pgregion::scan
 namespace
 {
 
-/// A directory that is hopeless after so many records, or a multiple of them, is not looked at any further.
-constexpr std::uint64_t kRecordsToGiveUp = 256;
+/// A directory that is hopeless after so many records, or whenever there are twice as many, is not looked at any further.
+constexpr std::uint64_t kRecordsToGiveUp = 16;
 
 class DirectoryJudge final : public DirectoryVisitor
 {
 public:
-    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format)
-        : reader_(memory), format_(format), runs_(kPageBytes / kWordBytes)
-    {
-    }
+    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format) : reader_(memory), format_(format) {}
 
     void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
         Evidence &evidence = judgement_.evidence;
         judgement_.tables.insert(page_of(step.table.address));
-        hopeless_ = evidence.present != 0 && evidence.present % kRecordsToGiveUp == 0 && score(evidence) < kHopeless;
+        if (evidence.present == next_look_) {
+            next_look_ *= 2;
+            hopeless_ = score(evidence) < kHopeless;
+        }
         ++evidence.present;
         if (!step.record.present)
             return;
@@ -87,14 +87,14 @@ private:
         const Bytes table = reader_.read(stage.root, stage.format->shape(top, stage.params).bytes());
         if (table.empty() || all_zero(table))
             return;
-        const bool good = reads_well(table, {*stage.format, stage.params, top}, runs_);
+        const bool good = reads_well(table, {*stage.format, stage.params, top});
         ++(good ? judgement_.evidence.roots_good : judgement_.evidence.roots_bad);
     }
 
     walk::TableReader reader_;
     const DirectoryFormat &format_;
-    std::vector<EntryRun> runs_;
     std::set<PhysAddr> roots_;
+    std::uint64_t next_look_ = kRecordsToGiveUp;
     bool hopeless_ = false;
 };
 

@@ -37,12 +37,23 @@ public:
         const std::size_t offset = at - *held_;
         return page_.size() < offset + record_bytes_ ? Bytes{} : page_.subspan(offset, record_bytes_);
     }
+    /// Of the page of the record that was read last: records of zeros behind it, whole blocks of a page at once.
+    [[nodiscard]] std::uint64_t zeros_behind(std::uint32_t index) const
+    {
+        Bytes rest = page_.subspan(address(index) - *held_ + record_bytes_);
+        const std::size_t all = rest.size();
+        while (rest.size() >= kBlockBytes && all_zero(rest.first(kBlockBytes)))
+            rest = rest.subspan(kBlockBytes);
+        return (all - rest.size()) / record_bytes_;
+    }
     [[nodiscard]] DirectoryStep step(std::uint32_t index, Bytes bytes) const
     {
         return {table_, index, load_record(bytes, table_.big_endian), {}};
     }
 
 private:
+    static constexpr std::size_t kBlockBytes = 512;  // a multiple of any record
+
     StageMemory stage_memory_;
     walk::TableReader reader_;
     std::size_t record_bytes_;
@@ -115,7 +126,18 @@ private:
                 take(reader.step(index, bytes), place, rid_pasid);
             else if (format_.zero_is_a_record && !place.pasid)
                 take_zero({table, index, {}, {}}, place);
+            else
+                index += skip_zeros(table, index, reader);
         }
+    }
+
+    /// How many records behind one of zeros are zeros, too, up to the end of the page; they count as looked at.
+    std::uint32_t skip_zeros(const DirectoryTable &table, std::uint32_t index, const RecordReader &reader)
+    {
+        const std::uint64_t most = std::min<std::uint64_t>(table.records - index - 1, records_left_);
+        const std::uint64_t zeros = std::min(most, reader.zeros_behind(index));
+        records_left_ -= zeros;
+        return static_cast<std::uint32_t>(zeros);
     }
 
     bool spend(const DirectoryStep &step, const DirectoryPlace &place)
