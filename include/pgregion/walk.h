@@ -63,6 +63,8 @@ public:
 
     /// A table is entered, the root first.
     virtual void enter(const TableVisit &) {}
+    /// Asked for every table but the root before it is entered: false leaves it out with all below it.
+    [[nodiscard]] virtual bool wants(const TableVisit &) { return true; }
     /// The next runs of a table, at least one. Any run but the last is of leaves that do not fault (or of
     /// entries that are not present), so that a table of leaves comes in one call.
     virtual Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) = 0;

@@ -223,13 +223,15 @@ bool leaves_look_like_pointers(const Reading &reading)
 }
 
 /// True when the evidence is too little whatever the score. Tables alone look alike in several formats, and what
-/// tells them apart stands in the leaves; a few leaves to pages of zeros may be pointers to empty tables.
+/// tells them apart stands in the leaves; a few leaves to pages of zeros may be pointers to empty tables. A root of
+/// nothing that an operating system writes is the record above one: a context entry points to sound tables, too.
 bool is_thin(const Reading &reading)
 {
     const Evidence &evidence = reading.evidence;
     const bool all_zero_behind = evidence.leaf_pages_seen != 0 && evidence.leaf_pages_zero == evidence.leaf_pages_seen;
     return evidence.present < kLeastPresent || evidence.pointers_good + evidence.roots_good == 0 ||
-           evidence.typical * 2 <= evidence.present || evidence.typical_leaves * 2 <= evidence.leaves ||
+           (evidence.root_present != 0 && evidence.root_typical == 0) || evidence.typical * 2 <= evidence.present ||
+           evidence.typical_leaves * 2 <= evidence.leaves ||
            (all_zero_behind && evidence.leaves < kLeastLeavesToZeros && leaves_look_like_pointers(reading));
 }
 

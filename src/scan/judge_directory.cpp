@@ -16,10 +16,16 @@ namespace
 /// A directory that is hopeless after so many records, or whenever there are twice as many, is not looked at any further.
 constexpr std::uint64_t kRecordsToGiveUp = 16;
 
+/// A directory of one device has so few records that they prove nothing without the page tables that they lead to.
+constexpr std::uint64_t kFewRecords = 3;
+
 class DirectoryJudge final : public DirectoryVisitor
 {
 public:
-    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format) : reader_(memory), format_(format) {}
+    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format)
+        : memory_(memory), reader_(memory), format_(format)
+    {
+    }
 
     void record(const DirectoryStep &step, const DirectoryPlace &) override
     {
@@ -56,9 +62,27 @@ public:
 
     [[nodiscard]] bool wants_more() const override { return !hopeless_; }
 
-    Judgement judgement_;
+    [[nodiscard]] Judgement result()
+    {
+        if (judgement_.evidence.present < kFewRecords && first_root_)
+            add(judge_tables(memory_, first_root_->root, *first_root_->format, first_root_->params));
+        return std::move(judgement_);
+    }
 
 private:
+    /// What page tables say for the directory that leads to them.
+    void add(const Judgement &tables)
+    {
+        Evidence &evidence = judgement_.evidence;
+        const Evidence &more = tables.evidence;
+        for (const auto member : {&Evidence::present, &Evidence::leaves, &Evidence::typical, &Evidence::typical_leaves,
+                                  &Evidence::faulting, &Evidence::pointers_good, &Evidence::pointers_empty,
+                                  &Evidence::pointers_outside, &Evidence::leaves_on_tables, &Evidence::leaf_pages_seen,
+                                  &Evidence::leaf_pages_entries, &Evidence::leaf_pages_zero})
+            evidence.*member += more.*member;
+        judgement_.tables.insert(tables.tables.begin(), tables.tables.end());
+    }
+
     /// A device that may do nothing faults by intent: operating systems fill whole tables with such records.
     static bool blocks(const DirectoryRecord &record)
     {
@@ -87,13 +111,18 @@ private:
         const Bytes table = reader_.read(stage.root, stage.format->shape(top, stage.params).bytes());
         if (table.empty() || all_zero(table))
             return;
+        if (!first_root_)
+            first_root_ = stage;
         const bool good = reads_well(table, {*stage.format, stage.params, top});
         ++(good ? judgement_.evidence.roots_good : judgement_.evidence.roots_bad);
     }
 
+    const MemorySource &memory_;
     walk::TableReader reader_;
     const DirectoryFormat &format_;
+    Judgement judgement_;
     std::set<PhysAddr> roots_;
+    std::optional<Stage> first_root_;  ///< page tables that are there
     std::uint64_t next_look_ = kRecordsToGiveUp;
     bool hopeless_ = false;
 };
@@ -105,7 +134,7 @@ Judgement judge_directory(const MemorySource &memory, PhysAddr root, const Direc
 {
     DirectoryJudge judge(memory, format);
     walk_directory(memory, {&format, params, root}, judge);
-    return std::move(judge.judgement_);
+    return judge.result();
 }
 
 }  // namespace pgregion::scan

@@ -16,12 +16,13 @@ namespace pgregion::scan
 namespace
 {
 
+/// Pages that may be roots and that no tree claims: in a healthy memory nearly all of them have a directory above.
 constexpr std::size_t kMostJudged = std::size_t{1} << 14;
 /// The same with any number of threads, so that the report is.
 constexpr std::size_t kBatch = 64;
-/// Entries that may be read while roots are judged: some for each page, and more in a small memory. Tables that all
-/// point to each other would otherwise take hours.
-constexpr std::uint64_t kEntriesPerPage = 256;
+/// Entries that may be read while roots are judged: as many as the memory could hold several times over, and more in a
+/// small one. Tables that all point to each other would otherwise take hours.
+constexpr std::uint64_t kEntriesPerPage = 2048;
 constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 25;
 
 constexpr unsigned kDirectoryScore = 55;
@@ -53,9 +54,17 @@ unsigned score_of(const Candidate &candidate)
 /// Pages of `roots` that some other one of them points to, as the first entries of any architecture would.
 std::vector<bool> pointed_at(const MemorySource &memory, const std::vector<PhysAddr> &roots)
 {
+    // Most leaves point to no root, and there are hundreds of them in each page.
+    constexpr std::size_t kBits = std::size_t{1} << 22;
+    const auto bit_of = [](PhysAddr page) { return page.value() / kPageBytes % kBits; };
+    std::vector<bool> may_be_root(kBits);
+    for (const PhysAddr root : roots)
+        may_be_root[bit_of(root)] = true;
     std::vector<bool> pointed(roots.size());
     std::array<std::byte, kPageBytes> buffer{};
     const auto mark = [&](PhysAddr target, PhysAddr from) {
+        if (!may_be_root[bit_of(target)])
+            return;
         const auto at = std::ranges::lower_bound(roots, target);
         if (at != roots.end() && *at == target && target != from)
             pointed[static_cast<std::size_t>(at - roots.begin())] = true;
@@ -85,13 +94,10 @@ public:
     {
         std::erase_if(search_.roots, [&](PhysAddr root) { return is_taken(root); });
         order();
-        const std::uint64_t most = kLeastEntries + memory_.size_bytes() / kPageBytes * kEntriesPerPage;
-        for (std::size_t first = 0; first < search_.roots.size() && !found_.truncated;) {
-            first = judge_batch(first);
-            found_.truncated = entries_judged_ > most;
-        }
+        judge_up_to(unpointed_);
+        judge_up_to(search_.roots.size());
         report_progress(search_.roots.size());
-        found_.truncated = found_.truncated || cut_ || claims_.truncated();
+        found_.truncated = found_.truncated || claims_.truncated();
         drop_inner();
         return std::move(found_);
     }
@@ -114,21 +120,29 @@ private:
                     ordered.push_back(search_.roots[i]);
             }
         }
-        cut_ = ordered.size() > kMostJudged;
-        ordered.resize(std::min(ordered.size(), kMostJudged));
+        unpointed_ = static_cast<std::size_t>(std::ranges::count(pointed, false));
         search_.roots = std::move(ordered);
     }
 
-    /// Reads some of the pages that are left on all threads, and takes what was found in their order. Returns where
-    /// the next batch begins.
-    std::size_t judge_batch(std::size_t first)
+    /// Pages before `end`; no page behind is read as long as one before may claim it.
+    void judge_up_to(std::size_t end)
+    {
+        const std::uint64_t most = kLeastEntries + memory_.size_bytes() / kPageBytes * kEntriesPerPage;
+        while (next_ < end && !found_.truncated) {
+            judge_batch(end);
+            found_.truncated = entries_judged_ > most || judged_ > kMostJudged;
+        }
+    }
+
+    /// Reads some of the pages that are left on all threads, and takes what was found in their order.
+    void judge_batch(std::size_t end)
     {
         std::vector<PhysAddr> batch;
-        std::size_t next = first;
-        for (; next < search_.roots.size() && batch.size() < kBatch; ++next) {
-            if (!claims_.holds(search_.roots[next]))
-                batch.push_back(search_.roots[next]);
+        for (; next_ < end && batch.size() < kBatch; ++next_) {
+            if (!claims_.holds(search_.roots[next_]))
+                batch.push_back(search_.roots[next_]);
         }
+        judged_ += batch.size();
         std::vector<Guess> guesses(batch.size());
         for_each_item(batch.size(), jobs_,
                       [&](std::size_t i, unsigned) { guesses[i] = guess_memory(memory_, batch[i], {}); });
@@ -137,8 +151,7 @@ private:
             if (guesses[i].decided() != nullptr && !claims_.holds(batch[i]))
                 take(batch[i], guesses[i]);
         }
-        report_progress(next);
-        return next;
+        report_progress(next_);
     }
 
     void take(PhysAddr root, const Guess &guess)
@@ -193,7 +206,9 @@ private:
     Claims claims_;
     unsigned jobs_;
     std::uint64_t entries_judged_ = 0;
-    bool cut_ = false;  ///< more pages may be roots than are judged
+    std::size_t unpointed_ = 0;  ///< how many of the roots no other one points to; they come first
+    std::size_t next_ = 0;       ///< of the roots, that is not judged yet
+    std::size_t judged_ = 0;
     TreesFound found_;
 };
 
