@@ -125,6 +125,8 @@ private:
     {
         Evidence &evidence = judgement_.evidence;
         const Entry &entry = run.first;
+        if (is_beyond_sample(entry))
+            return;
         if (level + 1U == params_.levels)
             evidence.root_present += run.count;
         evidence.present += run.count;  // non-zero and not present counts: an IOMMU's tables rarely hold such
@@ -146,6 +148,13 @@ private:
             return;
         }
         judge_pointer(entry, level);
+    }
+
+    /// A few tables may point to thousands: those that will not be read say nothing for or against.
+    [[nodiscard]] bool is_beyond_sample(const Entry &entry) const
+    {
+        return entry.kind == EntryKind::table && !entry.faults() && children_.size() >= kMaxTables &&
+               !children_.contains({entry.target, entry.target_level});
     }
 
     /// Large leaves are left out: a pointer is never mistaken for one, so they say nothing about the depth.

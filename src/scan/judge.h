@@ -29,7 +29,7 @@ struct TableReading {
 [[nodiscard]] bool reads_well(std::span<const std::byte> table, const TableReading &reading);
 
 /// Judging needs a sample, not everything: a reading is clear after this many tables.
-inline constexpr std::size_t kMaxTables = 2048;
+inline constexpr std::size_t kMaxTables = 512;
 /// A score below this is given up early: neither empty tables nor those that a dump left out bring a sound reading down
 /// so far.
 inline constexpr double kHopeless = -2;

@@ -18,11 +18,13 @@ namespace
 
 /// Pages that may be roots and that no tree claims: in a healthy memory nearly all of them have a directory above.
 constexpr std::size_t kMostJudged = std::size_t{1} << 14;
+/// Pages that point to pages that point to pages: as deep as trees are.
+constexpr unsigned kTurns = 6;
 /// The same with any number of threads, so that the report is.
 constexpr std::size_t kBatch = 64;
 /// Entries that may be read while roots are judged: as many as the memory could hold several times over, and more in a
 /// small one. Tables that all point to each other would otherwise take hours.
-constexpr std::uint64_t kEntriesPerPage = 2048;
+constexpr std::uint64_t kEntriesPerPage = 4096;
 constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 25;
 
 constexpr unsigned kDirectoryScore = 55;
@@ -93,10 +95,10 @@ public:
     TreesFound go()
     {
         std::erase_if(search_.roots, [&](PhysAddr root) { return is_taken(root); });
-        order();
-        judge_up_to(unpointed_);
-        judge_up_to(search_.roots.size());
-        report_progress(search_.roots.size());
+        total_ = search_.roots.size();
+        judge_roots();
+        next_ = search_.roots.size();
+        report_progress();
         found_.truncated = found_.truncated || claims_.truncated();
         drop_inner();
         return std::move(found_);
@@ -109,19 +111,35 @@ private:
         return after != search_.taken.begin() && std::prev(after)->contains(root);
     }
 
-    /// Pages that nobody points to come first. A leaf may point at a root by accident, so the others have their turn.
-    void order()
+    /// In turns: first pages that nobody points to, then those that only pages without a tree point to, and so on. The
+    /// rest point at each other, or leaves point at them by accident.
+    void judge_roots()
     {
-        const std::vector<bool> pointed = pointed_at(memory_, search_.roots);
-        std::vector<PhysAddr> ordered;
+        for (unsigned turn = 0; turn < kTurns && next_ < search_.roots.size(); ++turn) {
+            const std::size_t end = next_ + bring_unpointed_forward();
+            if (end == next_)
+                break;
+            judge_up_to(end);
+        }
+        judge_up_to(search_.roots.size());
+    }
+
+    /// Of the pages that are left, and that no tree claimed. Returns how many there are.
+    std::size_t bring_unpointed_forward()
+    {
+        const auto first = search_.roots.begin() + static_cast<std::ptrdiff_t>(next_);
+        search_.roots.erase(std::remove_if(first, search_.roots.end(), [&](PhysAddr r) { return claims_.holds(r); }),
+                            search_.roots.end());
+        const std::vector<PhysAddr> left(first, search_.roots.end());
+        const std::vector<bool> pointed = pointed_at(memory_, left);
+        auto place = first;
         for (const bool wanted : {false, true}) {
             for (std::size_t i = 0; i < pointed.size(); ++i) {
                 if (pointed[i] == wanted)
-                    ordered.push_back(search_.roots[i]);
+                    *place++ = left[i];
             }
         }
-        unpointed_ = static_cast<std::size_t>(std::ranges::count(pointed, false));
-        search_.roots = std::move(ordered);
+        return static_cast<std::size_t>(std::ranges::count(pointed, false));
     }
 
     /// Pages before `end`; no page behind is read as long as one before may claim it.
@@ -151,7 +169,7 @@ private:
             if (guesses[i].decided() != nullptr && !claims_.holds(batch[i]))
                 take(batch[i], guesses[i]);
         }
-        report_progress(next_);
+        report_progress();
     }
 
     void take(PhysAddr root, const Guess &guess)
@@ -195,10 +213,10 @@ private:
         });
     }
 
-    void report_progress(std::size_t done) const
+    void report_progress() const
     {
         if (search_.options->progress)
-            search_.options->progress({ScanStage::candidates, done, search_.roots.size()});
+            search_.options->progress({ScanStage::candidates, total_ - (search_.roots.size() - next_), total_});
     }
 
     const MemorySource &memory_;
@@ -206,8 +224,8 @@ private:
     Claims claims_;
     unsigned jobs_;
     std::uint64_t entries_judged_ = 0;
-    std::size_t unpointed_ = 0;  ///< how many of the roots no other one points to; they come first
-    std::size_t next_ = 0;       ///< of the roots, that is not judged yet
+    std::size_t total_ = 0;  ///< pages that may be roots
+    std::size_t next_ = 0;   ///< of the roots, that is not judged yet; behind it they are in order of addresses
     std::size_t judged_ = 0;
     TreesFound found_;
 };
