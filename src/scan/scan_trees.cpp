@@ -9,6 +9,7 @@
 #include <pgregion/walk.h>
 
 #include <algorithm>
+#include <map>
 
 namespace pgregion::scan
 {
@@ -26,6 +27,10 @@ constexpr std::size_t kBatch = 64;
 /// small one. Tables that all point to each other would otherwise take hours.
 constexpr std::uint64_t kEntriesPerPage = 4096;
 constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 25;
+
+/// Roots below directories that are compared, and directories that are named beside one.
+constexpr std::size_t kMostLinks = std::size_t{1} << 18;
+constexpr std::size_t kMostSame = 16;
 
 constexpr unsigned kDirectoryScore = 55;
 constexpr unsigned kTablesScore = 40;
@@ -101,6 +106,7 @@ public:
         report_progress();
         found_.truncated = found_.truncated || claims_.truncated();
         drop_inner();
+        find_same_tables();
         return std::move(found_);
     }
 
@@ -183,8 +189,11 @@ private:
         const TreePages pages = claims_.claim(*candidate.reading, root);
         candidate.cpu = pages.cpu;
         candidate.score = score_of(candidate);
-        for (const Stage &stage : pages.roots)
+        for (const Stage &stage : pages.roots) {
             add_domain(stage, candidate);
+            if (leads_to_.size() < kMostLinks)
+                leads_to_.emplace_back(stage.root, root);
+        }
         found_.candidates.push_back(std::move(candidate));
     }
 
@@ -213,6 +222,34 @@ private:
         });
     }
 
+    /// Of the directories that are left, those that lead to a root of page tables together.
+    void find_same_tables()
+    {
+        std::map<PhysAddr, Candidate *> directories;
+        for (Candidate &candidate : found_.candidates) {
+            if (candidate.kind == CandidateKind::directory)
+                directories.emplace(candidate.address, &candidate);
+        }
+        std::erase_if(leads_to_, [&](const auto &link) { return !directories.contains(link.second); });
+        std::ranges::sort(leads_to_);
+        for (std::size_t i = 0; i < leads_to_.size(); ++i) {
+            for (std::size_t k = i + 1; k < leads_to_.size() && leads_to_[k].first == leads_to_[i].first; ++k) {
+                if (k - i > kMostSame)
+                    break;
+                note_same(*directories[leads_to_[i].second], leads_to_[k].second);
+                note_same(*directories[leads_to_[k].second], leads_to_[i].second);
+            }
+        }
+    }
+
+    static void note_same(Candidate &directory, PhysAddr other)
+    {
+        std::vector<PhysAddr> &same = directory.same_tables;
+        const auto place = std::ranges::lower_bound(same, other);
+        if (same.size() < kMostSame && (place == same.end() || *place != other))
+            same.insert(place, other);
+    }
+
     void report_progress() const
     {
         if (search_.options->progress)
@@ -227,6 +264,7 @@ private:
     std::size_t total_ = 0;  ///< pages that may be roots
     std::size_t next_ = 0;   ///< of the roots, that is not judged yet; behind it they are in order of addresses
     std::size_t judged_ = 0;
+    std::vector<std::pair<PhysAddr, PhysAddr>> leads_to_;  ///< roots of page tables, and directories that lead there
     TreesFound found_;
 };
 

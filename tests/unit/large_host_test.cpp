@@ -135,5 +135,25 @@ TEST(LargeHost, AContextTableWhoseRootTableIsMissingIsNoTableOfFiveLevels)
     EXPECT_EQ(report.candidates.front().reading->params.levels, 4U);
 }
 
+/// A copy of root and context table, as a kernel makes it that starts after a crash; and a directory of its own.
+TEST(LargeHost, DirectoriesThatLeadToTheSameTablesAreNamedToEachOther)
+{
+    LargeHost host({.kind = HostKind::vtd, .devices = 3, .tables = 2});
+    TableImage &image = host.image();
+    const std::size_t root = (host.directory() - image.address(0)) / kTestPageBytes;
+    const std::size_t copy = root + 8;
+    image.put(copy, 0, image.address(copy + 1) | 1);
+    for (std::size_t word = 0; word < 6; ++word)
+        image.put(copy + 1, word, image.get(root + 1, word));
+    const ScanReport report = scan(host);
+    ASSERT_THAT(report.candidates, SizeIs(2));
+    EXPECT_EQ(report.candidates[0].address.value(), host.directory());
+    EXPECT_THAT(report.candidates[0].same_tables, testing::ElementsAre(PhysAddr(image.address(copy))));
+    EXPECT_THAT(report.candidates[1].same_tables, testing::ElementsAre(PhysAddr(host.directory())));
+    image.put(copy, 0, 0);
+    const ScanReport alone = scan(host);
+    EXPECT_THAT(alone.candidates.front().same_tables, testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace pgregion::test

@@ -146,6 +146,19 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, ScanSharedSave,
                                          SharedSave{"smmuv3-two-units-linux7.3", 0x40000000, {0x41975000, 0x41bad000}}),
                          [](const auto &instance) { return "save" + std::to_string(instance.index); });
 
+TEST(ScanMemory, TheCopyThatACrashKernelMadeOfItsDirectoryIsSaidToLeadToTheSameTables)
+{
+    const std::string name = "vtd-legacy-crash-kernel-copy-7.3/tables.raw.xz";
+    const auto file = shared_fixture(name);
+    PGREGION_SKIP_WITHOUT(file, name);
+    const ScanReport report = scan(unpack(*file));
+    ASSERT_EQ(report.candidates.size(), 2U);
+    EXPECT_EQ(report.candidates[0].address, PhysAddr(0x2a6c000));
+    EXPECT_THAT(report.candidates[0].same_tables, ElementsAre(PhysAddr(0xa98a000)));
+    EXPECT_EQ(report.candidates[1].address, PhysAddr(0xa98a000));
+    EXPECT_THAT(report.candidates[1].same_tables, ElementsAre(PhysAddr(0x2a6c000)));
+}
+
 // --- a whole memory -----------------------------------------------------------------------------------------
 
 TEST(ScanMemory, AWholeMemoryWithoutRegionsHasItsRootTableAndNothingElse)
