@@ -260,11 +260,19 @@ bool comes_before(const Reading &a, const Reading &b)
     return thin_a != thin_b ? thin_b : a.score > b.score;
 }
 
+/// In entries. Looking up what a pointer leads to costs many times what an entry of a run of leaves does.
+std::uint64_t cost_of(const Evidence &evidence)
+{
+    constexpr std::uint64_t kPerPointer = 16;
+    return evidence.present +
+           kPerPointer * (evidence.pointers_good + evidence.pointers_empty + evidence.pointers_outside);
+}
+
 Guess conclude(std::vector<Reading> readings)
 {
     Guess guess;
     for (const Reading &reading : readings)
-        guess.entries_judged += reading.evidence.present;
+        guess.entries_judged += cost_of(reading.evidence);
     std::erase_if(readings, [](const Reading &reading) { return reading.score <= 0; });
     std::ranges::stable_sort(readings, comes_before);
     guess.readings = std::move(readings);

@@ -8,6 +8,7 @@
 #include <pgregion/walk.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 
@@ -22,7 +23,9 @@ constexpr std::size_t kEntriesPerPage = kPageBytes / kWordBytes;
 /// More faulting entries than this share make a child implausible.
 constexpr std::uint64_t kGoodShare = 2;
 
-constexpr std::size_t kMaxPointers = std::size_t{1} << 16;
+constexpr std::size_t kMaxPointers = std::size_t{1} << 17;
+constexpr std::size_t kMostPerUpperLevel = 64;
+constexpr std::size_t kMostLevels = 8;
 
 /// A reading with more against it than for it after so many is not looked at any further.
 constexpr std::size_t kTablesToGiveUp = 64;
@@ -73,7 +76,8 @@ public:
     {
         lowest_table_ = highest_table_ = root;
         queue_.push_back({root, params_.levels - 1U});
-        while (!queue_.empty() && judgement_.evidence.tables < kMaxTables && pointers_ < kMaxPointers && !hopeless_) {
+        while (!queue_.empty() && judgement_.evidence.tables < 2 * kMaxTables && pointers_ < kMaxPointers &&
+               !hopeless_) {
             const Place place = queue_.front();
             queue_.pop_front();
             judgement_.tables.insert(place.table);
@@ -150,11 +154,17 @@ private:
         judge_pointer(entry, level);
     }
 
-    /// A few tables may point to thousands: those that will not be read say nothing for or against.
-    [[nodiscard]] bool is_beyond_sample(const Entry &entry) const
+    /// A few tables may point to thousands: those that will not be read say nothing for or against. Upper levels give
+    /// fewer of them, so that the last one is reached in any tree.
+    [[nodiscard]] bool is_beyond_sample(const Entry &entry)
     {
-        return entry.kind == EntryKind::table && !entry.faults() && children_.size() >= kMaxTables &&
-               !children_.contains({entry.target, entry.target_level});
+        if (entry.kind != EntryKind::table || entry.faults())
+            return false;
+        const std::size_t most = entry.target_level == 0 ? kMaxTables : kMostPerUpperLevel;
+        if (tables_at_.at(entry.target_level) < most || children_.contains({entry.target, entry.target_level}))
+            return false;
+        ++pointers_;
+        return true;
     }
 
     /// Large leaves are left out: a pointer is never mistaken for one, so they say nothing about the depth.
@@ -251,6 +261,7 @@ private:
                         : reads_well(table, {format_, params_, place.level}) ? Child::good
                                                                              : Child::bad;
         queue_.push_back(place);
+        ++tables_at_.at(place.level);
         lowest_table_ = std::min(lowest_table_, place.table);
         highest_table_ = std::max(highest_table_, place.table);
         return known->second;
@@ -263,6 +274,7 @@ private:
     static thread_local std::vector<EntryRun> runs_;
     std::deque<Place> queue_;
     std::map<Place, Child> children_;
+    std::array<std::size_t, kMostLevels> tables_at_{};  ///< children to be read, by level
     PhysAddr lowest_table_;
     PhysAddr highest_table_;
     std::size_t pointers_ = 0;

@@ -23,10 +23,13 @@ constexpr std::size_t kMostJudged = std::size_t{1} << 14;
 constexpr unsigned kTurns = 6;
 /// The same with any number of threads, so that the report is.
 constexpr std::size_t kBatch = 64;
+/// Where roots cost so many entries each, as many at a time as bounds can be held with; the first ones always.
+constexpr std::uint64_t kDearRoot = std::uint64_t{1} << 20;
+constexpr std::size_t kDearBatch = 16;
 /// Entries that may be read while roots are judged: as many as the memory could hold several times over, and more in a
 /// small one. Tables that all point to each other would otherwise take hours.
 constexpr std::uint64_t kEntriesPerPage = 4096;
-constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 25;
+constexpr std::uint64_t kLeastEntries = std::uint64_t{1} << 27;
 
 /// Roots below directories that are compared, and directories that are named beside one.
 constexpr std::size_t kMostLinks = std::size_t{1} << 18;
@@ -162,7 +165,8 @@ private:
     void judge_batch(std::size_t end)
     {
         std::vector<PhysAddr> batch;
-        for (; next_ < end && batch.size() < kBatch; ++next_) {
+        const std::size_t most = entries_judged_ < judged_ * kDearRoot ? kBatch : kDearBatch;
+        for (; next_ < end && batch.size() < most; ++next_) {
             if (!claims_.holds(search_.roots[next_]))
                 batch.push_back(search_.roots[next_]);
         }
