@@ -66,6 +66,9 @@ struct Candidate {
     std::optional<AreaFacts> area;
     CpuMarks cpu;
     std::optional<PhysAddr> inside;  ///< the candidate that leads to it: a directory, or the root above
+    /// Other directories that lead to page tables of this one, by address; the first 16. A kernel that starts after a
+    /// crash copies the directory and keeps the tables.
+    std::vector<PhysAddr> same_tables;
 };
 
 enum class ScanStage : std::uint8_t { pages, candidates };

@@ -63,6 +63,8 @@ public:
 
     /// A table is entered, the root first.
     virtual void enter(const TableVisit &) {}
+    /// Asked for every table but the root before it is entered: false leaves it out with all below it.
+    [[nodiscard]] virtual bool wants(const TableVisit &) { return true; }
     /// The next runs of a table, at least one. Any run but the last is of leaves that do not fault (or of
     /// entries that are not present), so that a table of leaves comes in one call.
     virtual Visit runs(const TableVisit &visit, std::span<const EntryRun> runs) = 0;
@@ -193,6 +195,8 @@ public:
     /// A device or one of its PASIDs; the one without a PASID first.
     virtual void device(const Device &) {}
     virtual void problem(const Problem &) {}
+    /// Asked behind each record(): false ends the walk before what that record leads to.
+    [[nodiscard]] virtual bool wants_more() const { return true; }
 };
 
 /// Visits every record of the directory. Work is bounded as for page tables: each (table, type) is entered at most

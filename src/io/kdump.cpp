@@ -11,11 +11,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <iterator>
 #include <mutex>
 #include <set>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -154,13 +156,42 @@ std::optional<Error> shortfall_of(const std::string &path, const KdumpLayout &la
                                                : "compare its size with the original (ls -l FILE) and copy it again");
 }
 
+// One process that reads the dump, and how far its thread has read with it.
+struct Lane {
+    Lane(const std::string &path, const KdumpLayout &layout, const KdumpLimits &limits) : child(path, layout, limits) {}
+
+    std::mutex mutex;  // of all that follows
+    KdumpChild child;
+    std::uint64_t next = kNoPage;  // the page behind those that were read last
+    std::uint64_t ahead = 1;
+};
+
+unsigned readers(const KdumpLimits &limits)
+{
+    constexpr unsigned kMost = 8;
+    return limits.readers != 0 ? limits.readers : std::clamp(std::thread::hardware_concurrency(), 1U, kMost);
+}
+
+// Threads are numbered in the order in which they first ask, of any dump.
+unsigned number_of_thread()
+{
+    static std::atomic<unsigned> threads = 0;
+    thread_local const unsigned number = threads++;
+    return number;
+}
+
 class KdumpMemory final : public AddressedMemory
 {
 public:
     KdumpMemory(std::span<const KdumpFile> files, const KdumpLimits &limits)
         : layout_(read_kdump_layout(files)), shortfall_(shortfall_of(files.front().path, layout_)),
-          bad_(std::make_shared<BadPages>(files.front().path)), child_(files.front().path, layout_, limits)
+          bad_(std::make_shared<BadPages>(files.front().path)), opener_(number_of_thread())
     {
+        lanes_.push_back(std::make_unique<Lane>(files.front().path, layout_, limits));
+        lanes_.front()->child.open();
+        // By this thread: a child ends with the thread that made it.
+        while (lanes_.size() < readers(limits))
+            lanes_.push_back(std::make_unique<Lane>(files.front().path, layout_, limits));
         for (KdumpPart &part : layout_.parts) {
             files_.emplace_back(::fcntl(part.descriptor, F_DUPFD_CLOEXEC, 0));
             part.descriptor = files_.back().number();
@@ -186,17 +217,22 @@ public:
         if (in_a_row == 0)
             return {};
         const std::uint64_t number = page_address.value() >> kPageLg2;
-        const std::scoped_lock lock(mutex_);
-        if (!cache_.get(number, page) && !read(number, in_a_row, page))
+        if (const std::scoped_lock lock(cache_mutex_); cache_.get(number, page))
+            return page;
+        Lane &lane = lane_of_thread();
+        const std::scoped_lock lock(lane.mutex);
+        if (!read(lane, {number, in_a_row}, page))
             return {};
         return page;
     }
 
     void ensure_intact() const override
     {
-        const std::scoped_lock lock(mutex_);
-        if (child_.end())
-            throw *child_.end();
+        for (const auto &lane : lanes_) {
+            const std::scoped_lock lock(lane->mutex);
+            if (lane->child.end())
+                throw *lane->child.end();
+        }
         for (const KdumpPart &part : layout_.parts) {
             const off_t end = ::lseek(part.descriptor, 0, SEEK_END);
             if (end >= 0 && static_cast<std::uint64_t>(end) < part.size_bytes)
@@ -226,23 +262,34 @@ private:
         return behind == layout_.parts.begin() ? layout_.parts.front().path : std::prev(behind)->path;
     }
 
-    // False for a page that cannot be decoded.
-    bool read(std::uint64_t number, std::uint64_t in_a_row, MutableBytes page) const
+    // The opener has the first one to itself, and the others share the rest. Two that meet in one wait for each other.
+    [[nodiscard]] Lane &lane_of_thread() const
     {
+        const unsigned number = number_of_thread();
+        const bool first = number == opener_ || lanes_.size() == 1;
+        return *lanes_.at(first ? 0 : 1 + number % (lanes_.size() - 1));
+    }
+
+    // `wanted`: the page, and how many there are from it on. False for a page that cannot be decoded.
+    bool read(Lane &lane, const PageRequest &wanted, MutableBytes page) const
+    {
+        const std::uint64_t number = wanted.first_page;
         if (bad_->contains(number))
             return false;
-        ahead_ = number == next_ ? std::min<std::uint64_t>(ahead_ * 2, kWindowPages) : 1;
-        const PageRequest request{number, std::min(ahead_, in_a_row)};
-        next_ = number + request.count;
-        const PageAnswer answer = child_.read(request);
+        lane.ahead = number == lane.next ? std::min<std::uint64_t>(lane.ahead * 2, kWindowPages) : 1;
+        const PageRequest request{number, std::min(lane.ahead, wanted.count)};
+        lane.next = number + request.count;
+        lane.child.open();
+        const PageAnswer answer = lane.child.read(request);
         if ((answer.there & 1) == 0) {
             bad_->add(number, path_of(number), harmless(answer.reason.data()));
             return false;
         }
         // What goes out is copied from the cache: the window may change under a child that was taken over.
+        const std::scoped_lock lock(cache_mutex_);
         for (std::uint64_t n = 0; n < request.count; ++n)
             if ((answer.there >> n & 1) != 0)
-                cache_.put(number + n, child_.window().subspan(n << kPageLg2, kPageBytes));
+                cache_.put(number + n, lane.child.window().subspan(n << kPageLg2, kPageBytes));
         return cache_.get(number, page);
     }
 
@@ -250,11 +297,10 @@ private:
     std::optional<Error> shortfall_;
     std::shared_ptr<BadPages> bad_;
     std::vector<Descriptor> files_;
-    mutable std::mutex mutex_;  ///< of all that follows
-    mutable KdumpChild child_;
-    mutable KeptPages cache_;
-    mutable std::uint64_t next_ = kNoPage;  ///< the page behind those that were read last
-    mutable std::uint64_t ahead_ = 1;
+    unsigned opener_;                           ///< number of the thread that opened it
+    std::vector<std::unique_ptr<Lane>> lanes_;  ///< at least one
+    mutable std::mutex cache_mutex_;
+    mutable KeptPages cache_;  ///< guarded by that
 };
 
 }  // namespace

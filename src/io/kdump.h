@@ -6,7 +6,8 @@
 // end. zlib, lzo, snappy and zstd pages are read as far as the library was built with them (Debian's has all four).
 //
 // Beside the ranges (16 bytes for each, 1048576 at most) the parent keeps 16 MiB of pages. The child may take 32 MiB
-// and what the bitmap needs, which is 32 MiB for each TiB of memory in blocks of 4 KiB; 4 TiB are the most.
+// and what the bitmap needs, which is 32 MiB for each TiB of memory in blocks of 4 KiB; 4 TiB are the most. Threads have
+// children of their own, as many as there are processors (KdumpLimits::readers); one that no thread uses takes nothing.
 #pragma once
 
 #include "io/addressed_memory.h"

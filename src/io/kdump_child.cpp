@@ -66,16 +66,6 @@ KdumpChild::KdumpChild(std::string path, const KdumpLayout &layout, const KdumpL
     : path_(std::move(path)), limits_(limits)
 {
     start(layout);
-    try {
-        const PageAnswer opened = receive(limits_.to_open);
-        if (opened.there != 1)
-            throw failure(path_, "damaged-dump", "libkdumpfile cannot read it: " + harmless(opened.reason.data()),
-                          kNextStep);
-    } catch (...) {
-        reap();
-        ::munmap(window_.data(), window_.size());
-        throw;
-    }
 }
 
 KdumpChild::~KdumpChild()
@@ -173,6 +163,24 @@ PageAnswer KdumpChild::receive(std::chrono::milliseconds limit)
         give_up(std::string(kWho) + "gave an answer that makes no sense");
     }
     give_up(kWho + end_of_child(reap_dying()));
+}
+
+void KdumpChild::open()
+{
+    if (is_open_)
+        return;
+    if (end_)
+        throw *end_;
+    const PageRequest start;
+    static_cast<void>(::send(socket_.number(), &start, sizeof start, MSG_NOSIGNAL | MSG_DONTWAIT));
+    const PageAnswer opened = receive(limits_.to_open);
+    if (opened.there != 1) {
+        reap();
+        end_ =
+            failure(path_, "damaged-dump", "libkdumpfile cannot read it: " + harmless(opened.reason.data()), kNextStep);
+        throw *end_;
+    }
+    is_open_ = true;
 }
 
 PageAnswer KdumpChild::read(const PageRequest &request)

@@ -24,20 +24,25 @@ namespace pgregion::io
 struct KdumpLimits {
     std::chrono::milliseconds to_open{30'000};
     std::chrono::milliseconds to_answer{10'000};
+    /// Processes that read it at most, so that as many threads do not wait for each other; 0: one for each processor,
+    /// but no more than 8. All but the first open the dump when a second thread asks.
+    unsigned readers = 0;
 };
 
 class KdumpChild
 {
 public:
-    /// Makes the child and waits until it has opened the dump. Throws "cannot-open" where no
-    /// child can be made, "damaged-dump" where the library refuses, dies or takes too long.
+    /// Makes the child, which does nothing yet. Throws "cannot-open" where none can be made.
     KdumpChild(std::string path, const KdumpLayout &layout, const KdumpLimits &limits);
     KdumpChild(const KdumpChild &) = delete;
     KdumpChild &operator=(const KdumpChild &) = delete;
     ~KdumpChild();
 
-    /// Reads `request.count` pages into window(); one caller at a time. Throws "damaged-dump" where the child is gone;
-    /// every later call does so, too.
+    /// Has the child open the dump, once. Throws "damaged-dump" where the library refuses, dies or takes too long.
+    void open();
+
+    /// Reads `request.count` pages into window(), once it is open; one caller at a time. Throws "damaged-dump" where the
+    /// child is gone; every later call does so, too.
     [[nodiscard]] PageAnswer read(const PageRequest &request);
 
     /// Others write to it while read() runs, and a child that was taken over at any time.
@@ -60,6 +65,7 @@ private:
     Descriptor socket_;
     MutableBytes window_;
     pid_t child_ = -1;
+    bool is_open_ = false;
     std::optional<Error> end_;
 };
 

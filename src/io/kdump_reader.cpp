@@ -30,7 +30,8 @@ constexpr std::uint64_t kLibraryBytes = std::uint64_t{32} << 20;
 constexpr std::uint64_t kBytesPerRange = 64;
 // Time enough to read terabytes; a child that hangs is ended by its parent long before.
 constexpr std::uint64_t kCpuSeconds = 8 * 3600;
-constexpr kdump_num_t kCachedBytes = 1 << 20;
+// The parent keeps pages, and the library looks through all of its own for each that is read.
+constexpr kdump_num_t kCachedBlocks = 8;
 
 // The library holds a bitmap twice while it reads it.
 std::uint64_t memory_bytes(const KdumpLayout &layout)
@@ -99,7 +100,7 @@ private:
             descriptors.push_back(part.descriptor);
         // Mapping would mean SIGBUS where the file shrinks.
         kdump_set_number_attr(context_, "file.mmap_policy", KDUMP_MMAP_NEVER);
-        kdump_set_number_attr(context_, "cache.size", std::max<kdump_num_t>(kCachedBytes / layout_.block_bytes, 8));
+        kdump_set_number_attr(context_, "cache.size", kCachedBlocks);
         if (kdump_open_fdset(context_, static_cast<unsigned>(descriptors.size()), descriptors.data()) != KDUMP_OK)
             return reason();
         kdump_num_t page_bytes = 0;
@@ -167,11 +168,13 @@ void serve_kdump(const KdumpLayout &layout, int socket, MutableBytes window, int
         descriptors.push_back(part.descriptor);
     if (!confine({descriptors, memory_bytes(layout), kCpuSeconds, parent}))
         ::_exit(kFailed);
+    PageRequest request;
+    if (!receive_request(socket, request))
+        ::_exit(0);
     Reader reader(layout);
     const PageAnswer opened = reader.open();
     if (!send_answer(socket, opened) || opened.there == 0)
         ::_exit(kFailed);
-    PageRequest request;
     while (receive_request(socket, request)) {
         if (!send_answer(socket, reader.read(request, window)))
             break;

@@ -5,7 +5,8 @@
 // that it says is believed beyond what these types can hold.
 //
 //   parent                                        child
-//                                            <--  PageAnswer  once, when the dump is open
+//   PageRequest of no page                   -->
+//                                            <--  PageAnswer  when the dump is open
 //   PageRequest {first_page, count}          -->
 //                                            <--  PageAnswer  the pages stand in the window, one after another
 #pragma once
@@ -24,7 +25,7 @@ inline constexpr std::size_t kWindowPages = 64;
 
 struct PageRequest {
     std::uint64_t first_page = 0;  ///< number of a 4-KiB page: its physical address / 4096
-    std::uint64_t count = 0;       ///< 1 to kWindowPages
+    std::uint64_t count = 0;       ///< 1 to kWindowPages; 0 in the first one, which has the dump opened
 };
 
 struct PageAnswer {

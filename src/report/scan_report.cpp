@@ -99,6 +99,9 @@ Json candidate_json(const PlacedCandidate &placed)
 {
     const Candidate &candidate = *placed.candidate;
     const Reading *reading = candidate.reading ? &*candidate.reading : nullptr;
+    Json same = Json::array();
+    for (const PhysAddr other : candidate.same_tables)
+        same.push_back(Json(hex(other.value())));
     Json json;
     json.set("offset", placed.offset ? Json(hex(*placed.offset)) : Json());
     json.set("paddr", hex_or_null(placed.paddr));
@@ -109,6 +112,7 @@ Json candidate_json(const PlacedCandidate &placed)
     json.set("parameters", reading != nullptr ? Json(reading_parameters(*reading)) : Json::array());
     json.set("allocated", candidate.region ? Json(candidate.region->allocated) : Json());
     json.set("inside", hex_or_null(candidate.inside));
+    json.set("same_tables", same);
     json.set("extracted", placed.extracted ? Json(printable(*placed.extracted)) : Json());
     json.set("evidence", candidate_evidence(candidate));
     return json;
@@ -149,6 +153,8 @@ std::vector<std::string> candidate_evidence(const Candidate &candidate)
         say_region(sentences, *candidate.region);
     say_base(sentences, candidate);
     say_cpu(sentences, candidate.cpu);
+    for (const PhysAddr other : candidate.same_tables)
+        sentences.push_back(fmt::format("leads to the same page tables as the directory at {}", hex(other.value())));
     if (candidate.inside)
         sentences.push_back(fmt::format("the directory at {} leads to it", hex(candidate.inside->value())));
     else if (candidate.reading)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/bytes.h"
+#include "scan/conclude.h"
 #include "scan/directory_extent.h"
 #include "scan/input_width.h"
 #include "scan/judge.h"
@@ -19,14 +20,6 @@ namespace
 
 using scan::Judgement;
 
-/// Fewer present entries than this prove nothing (iommu-formats.md section 8.2).
-constexpr std::uint64_t kLeastPresent = 3;
-constexpr std::uint64_t kLeastLeavesToZeros = 16;
-/// A table or page of 4 KiB stands at a multiple of 16 KiB one time in four, so six of them hardly ever do.
-constexpr std::uint64_t kTargetsToTellTheGranule = 6;
-/// The best reading must be that much better, per entry, than the next that differs from it.
-constexpr double kLeastMargin = 0.5;
-constexpr double kHighScore = 1.5;
 constexpr std::size_t kMaxBases = 4;
 
 /// `start` with every combination of the parameters that are guessed, those given aside.
@@ -218,116 +211,6 @@ void judge_widths(const MemorySource &memory, PhysAddr root, const Reading &read
     whole.score = scan::score(whole.evidence);
 }
 
-bool same_reading(const Reading &a, const Reading &b)
-{
-    return a.table == b.table && a.directory == b.directory && a.params == b.params && a.base == b.base;
-}
-
-/// True when the word of a smallest leaf is, one level up, a pointer to a table: then leaves to pages of zeros may be
-/// pointers to empty tables, and the levels one too few.
-bool leaves_look_like_pointers(const Reading &reading)
-{
-    if (reading.table == nullptr || reading.params.levels < 2)
-        return true;
-    const TableFormat &format = *reading.table;
-    const std::uint8_t size_lg2 = format.shape(0, reading.params).shift;
-    for (const Access access : {Access::read() | Access::write(), Access::all()}) {
-        const auto raw = format.encode_leaf({PhysAddr(0), size_lg2, access}, 0, reading.params);
-        if (!raw)
-            continue;
-        const Entry above = format.decode(*raw, 1, reading.params);
-        return above.kind == EntryKind::table && format.typical(above, 1);
-    }
-    return true;
-}
-
-/// True when the evidence is too little whatever the score. Tables alone look alike in several formats, and what
-/// tells them apart stands in the leaves; a few leaves to pages of zeros may be pointers to empty tables.
-bool is_thin(const Reading &reading)
-{
-    const Evidence &evidence = reading.evidence;
-    const bool all_zero_behind = evidence.leaf_pages_seen != 0 && evidence.leaf_pages_zero == evidence.leaf_pages_seen;
-    return evidence.present < kLeastPresent || evidence.pointers_good + evidence.roots_good == 0 ||
-           evidence.typical * 2 <= evidence.present || evidence.typical_leaves * 2 <= evidence.leaves ||
-           (all_zero_behind && evidence.leaves < kLeastLeavesToZeros && leaves_look_like_pointers(reading));
-}
-
-/// The size of a page and of a full table, as its power of two.
-unsigned granule_lg2(const Reading &reading) { return reading.table->shape(0, reading.params).shift; }
-
-/// True when `part` reads the same tables as `whole`, but each of them only from its start: a granule that is too
-/// small. Where tables and pages of a small granule are read at a large one, nearly all of them stand where they may
-/// not; without a single such fault among several, the large granule is the right one.
-bool is_part_of(const Reading &part, const Reading &whole)
-{
-    if (part.table == nullptr || part.table != whole.table || part.base != whole.base ||
-        granule_lg2(part) >= granule_lg2(whole))
-        return false;
-    const Evidence &evidence = whole.evidence;
-    return evidence.faulting == 0 && evidence.leaves_on_tables == 0 && evidence.pointers_outside == 0 &&
-           evidence.leaves != 0 && evidence.tables + evidence.leaves >= kTargetsToTellTheGranule &&
-           evidence.typical * 10 >= evidence.present * 9 && evidence.typical_leaves * 10 >= evidence.leaves * 9;
-}
-
-/// True when `reading` speaks against `best`.
-bool is_rival(const Reading &reading, const Reading &best)
-{
-    return !same_reading(reading, best) && !is_thin(reading) && !is_part_of(reading, best) &&
-           best.score - reading.score < kLeastMargin;
-}
-
-/// Readings with too little for them come last, whatever their score: a few words read as anything.
-bool comes_before(const Reading &a, const Reading &b)
-{
-    const bool thin_a = is_thin(a);
-    const bool thin_b = is_thin(b);
-    return thin_a != thin_b ? thin_b : a.score > b.score;
-}
-
-/// The reading with the largest granule that reads the same tables as `reading` whole; `reading` itself where there is
-/// none.
-std::size_t whole_of(const std::vector<Reading> &readings, std::size_t reading)
-{
-    for (std::size_t i = 0; i < readings.size(); ++i) {
-        if (!is_thin(readings[i]) && is_part_of(readings[reading], readings[i]))
-            return whole_of(readings, i);  // ends: each has a larger granule than the one before
-    }
-    return reading;
-}
-
-Guess conclude(std::vector<Reading> readings)
-{
-    Guess guess;
-    for (const Reading &reading : readings)
-        guess.entries_judged += reading.evidence.present;
-    std::ranges::stable_sort(readings, comes_before);
-    const std::size_t whole = readings.empty() ? 0 : whole_of(readings, 0);
-    std::rotate(readings.begin(), readings.begin() + static_cast<std::ptrdiff_t>(whole),
-                readings.begin() + static_cast<std::ptrdiff_t>(std::min(whole + 1, readings.size())));
-    // One that reads whole what the best reads in part, and has more against it than for it, decides nothing.
-    const bool is_doubtful = !readings.empty() && readings.front().score <= 0;
-    if (!is_doubtful || whole == 0)
-        std::erase_if(readings, [](const Reading &reading) { return reading.score <= 0; });
-    guess.readings = std::move(readings);
-    if (guess.readings.empty() || is_doubtful) {
-        std::erase_if(guess.readings, [&](const Reading &reading) {
-            return &reading != &guess.readings.front() && reading.score <= 0;
-        });
-        return guess;
-    }
-    const Reading &best = guess.readings.front();
-    const Evidence &evidence = best.evidence;
-    const bool close = std::ranges::any_of(guess.readings, [&](const Reading &r) { return is_rival(r, best); });
-    if (is_thin(best) || close)
-        return guess;
-    const bool clean = evidence.faulting == 0 && evidence.pointers_outside == 0 && evidence.leaves_on_tables == 0;
-    if (clean && best.score >= kHighScore && evidence.pointers_good + evidence.roots_good >= 2)
-        guess.confidence = Confidence::high;
-    else
-        guess.confidence = clean ? Confidence::medium : Confidence::low;
-    return guess;
-}
-
 }  // namespace
 
 std::string_view name(Confidence confidence)
@@ -373,7 +256,7 @@ Guess guess_region(std::span<const std::byte> region, PageIndex root_page, const
             judged.push_back(reading);
         }
     }
-    Guess guess = conclude(std::move(judged));
+    Guess guess = scan::conclude(std::move(judged));
     guess.named_bases.assign(named.begin(), named.end());
     return guess;
 }
@@ -395,7 +278,7 @@ Guess guess_memory(const MemorySource &memory, PhysAddr root, const GuessLimits 
         reading.score = scan::score(reading.evidence);
         judge_widths(memory, root, reading, limits.given, judged);
     }
-    return conclude(std::move(judged));
+    return scan::conclude(std::move(judged));
 }
 
 }  // namespace pgregion

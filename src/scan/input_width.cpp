@@ -116,8 +116,8 @@ private:
         const Evidence &narrow = reading_.evidence;
         return wide.faulting > narrow.faulting || wide.pointers_outside > narrow.pointers_outside ||
                wide.leaves_on_tables > narrow.leaves_on_tables ||
-               wide.root_present - narrow.root_present != wide.root_typical - narrow.root_typical ||
-               wide.present - narrow.present > wide.typical - narrow.typical;
+               wide.root_present - wide.root_typical > narrow.root_present - narrow.root_typical ||
+               wide.present - wide.typical > narrow.present - narrow.typical;
     }
 
     [[nodiscard]] bool goes_on(const Evidence &wide) const

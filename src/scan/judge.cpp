@@ -8,6 +8,7 @@
 #include <pgregion/walk.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 
@@ -17,15 +18,20 @@ namespace pgregion::scan
 namespace
 {
 
-/// Judging needs a sample, not everything: a reading is clear after this many tables.
-constexpr std::size_t kMaxTables = 2048;
-constexpr std::size_t kMaxPointers = std::size_t{1} << 16;
-
-/// A reading with more against it than for it after so many is not looked at any further.
-constexpr std::size_t kTablesToGiveUp = 64;
+constexpr std::size_t kEntriesPerPage = kPageBytes / kWordBytes;
 
 /// More faulting entries than this share make a child implausible.
 constexpr std::uint64_t kGoodShare = 2;
+
+constexpr std::size_t kMaxPointers = std::size_t{1} << 17;
+constexpr std::size_t kMostPerUpperLevel = 64;
+constexpr std::size_t kMostLevels = 8;
+
+/// A reading with more against it than for it after so many is not looked at any further.
+constexpr std::size_t kTablesToGiveUp = 64;
+/// Far more, and nobody waits for so many: asked after this number of tables, or of pages below pointers, and whenever
+/// it has doubled.
+constexpr std::size_t kLooksToGiveUp = 8;
 
 /// Leaves farther from every table than a region is long map no page of that region.
 constexpr std::uint64_t kNearBytes = std::uint64_t{2} << 20;
@@ -33,13 +39,6 @@ constexpr std::uint64_t kNearBytes = std::uint64_t{2} << 20;
 /// Pages behind leaves that are looked at: enough of them from enough tables to know what most are.
 constexpr std::size_t kMaxSamples = 512;
 constexpr std::size_t kSamplesPerTable = 8;
-
-/// A requester id of PCI: bus and slot, then the function.
-constexpr unsigned kFunctionBits = 3;
-constexpr std::uint32_t kFunctions = 1U << kFunctionBits;
-
-/// Functions 0 and 4: where records are read at twice their size, two slots with one function each.
-constexpr std::uint32_t kHalves = 1U << 0 | 1U << 4;
 
 /// Where addresses stand in an entry of any architecture: RISC-V has them two bits lower than the others.
 constexpr std::uint64_t kAddresses = bits(53, 10);
@@ -65,33 +64,11 @@ bool looks_like_entries(Bytes page)
     return present > 0 && like_entries * 10 >= present * 9 && most * 2 >= present;
 }
 
-/// A way to read one table.
-struct TableReading {
-    const TableFormat &format;
-    const FormatParams &params;
-    unsigned level;
-};
-
-/// Most of what is present in the table is free of faults and typical. `runs` has room for a page of entries.
-bool reads_well(Bytes table, const TableReading &reading, std::span<EntryRun> runs)
-{
-    const std::size_t count = reading.format.decode_table(table, 0, reading.level, reading.params, runs).runs;
-    std::uint64_t good = 0;
-    std::uint64_t all = 0;
-    for (const EntryRun &run : runs.first(count)) {
-        all += run.count;
-        if (run.first.present() && !run.first.faults() && reading.format.typical(run.first, reading.level))
-            good += run.count;
-    }
-    return good * kGoodShare > all;
-}
-
 class TableJudge
 {
 public:
     TableJudge(const MemorySource &memory, const TableFormat &format, const FormatParams &params)
-        : reader_(memory), format_(format), params_(params), runs_(kPageBytes / kWordBytes),
-          child_runs_(kPageBytes / kWordBytes)
+        : reader_(memory), format_(format), params_(params)
     {
     }
 
@@ -99,15 +76,15 @@ public:
     {
         lowest_table_ = highest_table_ = root;
         queue_.push_back({root, params_.levels - 1U});
-        seen_.insert(queue_.front());
-        while (!queue_.empty() && judgement_.evidence.tables < kMaxTables && pointers_ < kMaxPointers) {
+        while (!queue_.empty() && judgement_.evidence.tables < 2 * kMaxTables && pointers_ < kMaxPointers &&
+               !hopeless_) {
             const Place place = queue_.front();
             queue_.pop_front();
             judgement_.tables.insert(place.table);
             ++judgement_.evidence.tables;
             judge_table(place);
-            if (judgement_.evidence.tables == kTablesToGiveUp && score(judgement_.evidence) < 0)
-                break;
+            look_for_hope();
+            hopeless_ |= judgement_.evidence.tables == kTablesToGiveUp && score(judgement_.evidence) < 0;
         }
         judgement_.evidence.leaves_on_tables = leaves_on_tables();
         return std::move(judgement_);
@@ -120,7 +97,16 @@ private:
         friend auto operator<=>(const Place &, const Place &) = default;
     };
 
-    enum class Child : std::uint8_t { bad, empty, good };
+    enum class Child : std::uint8_t { outside, bad, empty, good };
+
+    void look_for_hope()
+    {
+        const std::size_t looks = judgement_.evidence.tables + children_.size();
+        if (looks < next_look_)
+            return;
+        next_look_ = 2 * looks;
+        hopeless_ = score(judgement_.evidence) < kHopeless;
+    }
 
     void judge_table(const Place &place)
     {
@@ -132,8 +118,10 @@ private:
             const std::size_t count = format_.decode_table(bytes, 0, place.level, params_, runs_).runs;
             done += bytes.size();
             samples_left_in_table_ = kSamplesPerTable;
-            for (const EntryRun &run : std::span(runs_).first(count))
-                judge_run(run, place.level);
+            for (std::size_t i = 0; i < count && !hopeless_; ++i)
+                judge_run(runs_[i], place.level);
+            if (hopeless_)
+                return;
         }
     }
 
@@ -141,6 +129,8 @@ private:
     {
         Evidence &evidence = judgement_.evidence;
         const Entry &entry = run.first;
+        if (is_beyond_sample(entry))
+            return;
         if (level + 1U == params_.levels)
             evidence.root_present += run.count;
         evidence.present += run.count;  // non-zero and not present counts: an IOMMU's tables rarely hold such
@@ -162,6 +152,19 @@ private:
             return;
         }
         judge_pointer(entry, level);
+    }
+
+    /// A few tables may point to thousands: those that will not be read say nothing for or against. Upper levels give
+    /// fewer of them, so that the last one is reached in any tree.
+    [[nodiscard]] bool is_beyond_sample(const Entry &entry)
+    {
+        if (entry.kind != EntryKind::table || entry.faults())
+            return false;
+        const std::size_t most = entry.target_level == 0 ? kMaxTables : kMostPerUpperLevel;
+        if (tables_at_.at(entry.target_level) < most || children_.contains({entry.target, entry.target_level}))
+            return false;
+        ++pointers_;
+        return true;
     }
 
     /// Large leaves are left out: a pointer is never mistaken for one, so they say nothing about the depth.
@@ -228,161 +231,82 @@ private:
     {
         Evidence &evidence = judgement_.evidence;
         ++pointers_;
-        const Bytes child = reader_.read(entry.target, format_.shape(entry.target_level, params_).bytes());
-        if (child.empty()) {
-            ++evidence.pointers_outside;
-            return;
-        }
         // An entry that no operating system writes proves nothing, wherever it leads: x86 tables close as well.
-        const Place place{entry.target, entry.target_level};
-        const Child quality = quality_of(place, child);
-        if (quality == Child::empty)
+        switch (child_at({entry.target, entry.target_level})) {
+        case Child::outside:
+            ++evidence.pointers_outside;
+            break;
+        case Child::empty:
             ++evidence.pointers_empty;
-        else if (quality == Child::good && format_.typical(entry, level))
-            ++evidence.pointers_good;
-        if (!seen_.insert(place).second)
-            return;
-        queue_.push_back(place);
-        lowest_table_ = std::min(lowest_table_, place.table);
-        highest_table_ = std::max(highest_table_, place.table);
+            break;
+        case Child::good:
+            evidence.pointers_good += format_.typical(entry, level) ? 1U : 0U;
+            break;
+        case Child::bad:
+            break;
+        }
+        look_for_hope();
     }
 
-    /// Looked at once per table: a hostile root has 512 pointers to each of 512 pages.
-    Child quality_of(const Place &place, Bytes table)
+    /// Read and looked at once: a hostile root has 512 pointers to each of 512 pages. What is there is judged later.
+    Child child_at(const Place &place)
     {
-        const auto [known, is_new] = children_.try_emplace(place, Child::bad);
-        if (is_new && all_zero(table))
-            known->second = Child::empty;
-        else if (is_new && reads_well(table, {format_, params_, place.level}, child_runs_))
-            known->second = Child::good;
+        const auto [known, is_new] = children_.try_emplace(place, Child::outside);
+        if (!is_new)
+            return known->second;
+        const Bytes table = reader_.read(place.table, format_.shape(place.level, params_).bytes());
+        if (table.empty())
+            return Child::outside;
+        known->second = all_zero(table)                                      ? Child::empty
+                        : reads_well(table, {format_, params_, place.level}) ? Child::good
+                                                                             : Child::bad;
+        queue_.push_back(place);
+        ++tables_at_.at(place.level);
+        lowest_table_ = std::min(lowest_table_, place.table);
+        highest_table_ = std::max(highest_table_, place.table);
         return known->second;
     }
 
     walk::TableReader reader_;
     const TableFormat &format_;
     FormatParams params_;
-    std::vector<EntryRun> runs_;
-    std::vector<EntryRun> child_runs_;
+    /// A thread judges one reading at a time, and thousands of them: filling an array for each costs more than most do.
+    static thread_local std::vector<EntryRun> runs_;
     std::deque<Place> queue_;
-    std::set<Place> seen_;
     std::map<Place, Child> children_;
+    std::array<std::size_t, kMostLevels> tables_at_{};  ///< children to be read, by level
     PhysAddr lowest_table_;
     PhysAddr highest_table_;
     std::size_t pointers_ = 0;
+    std::size_t next_look_ = kLooksToGiveUp;
+    bool hopeless_ = false;
     std::size_t samples_left_ = kMaxSamples;
     std::size_t samples_left_in_table_ = 0;
     Judgement judgement_;
 };
 
-class DirectoryJudge final : public DirectoryVisitor
-{
-public:
-    DirectoryJudge(const MemorySource &memory, const DirectoryFormat &format)
-        : reader_(memory), format_(format), runs_(kPageBytes / kWordBytes)
-    {
-    }
-
-    void record(const DirectoryStep &step, const DirectoryPlace &) override
-    {
-        Evidence &evidence = judgement_.evidence;
-        judgement_.tables.insert(page_of(step.table.address));
-        ++evidence.present;
-        if (!step.record.present)
-            return;
-        const std::uint64_t typical = format_.typical(step.table.type, step.words) ? 1 : 0;
-        if (step.record.fault && (typical == 0 || !blocks(step.record))) {
-            ++evidence.faulting;
-            return;
-        }
-        evidence.typical += typical;
-        if (step.record.translation && step.record.translation->format != nullptr)
-            judge_root(physical_stage(*step.record.translation));
-        if (step.record.next && step.record.next->outer.format == nullptr) {
-            judge_pointer(step.record.next->address);
-        } else {
-            ++evidence.leaves;
-            evidence.typical_leaves += typical;
-        }
-    }
-
-    void problem(const Problem &problem) override
-    {
-        if (problem.kind == ProblemKind::table_outside_source)
-            ++judgement_.evidence.pointers_outside;
-    }
-
-    void device(const Device &device) override
-    {
-        const TranslationKind kind = device.translation.kind;
-        if (!device.pasid && device.id == device.last_id && kind != TranslationKind::blocked &&
-            kind != TranslationKind::invalid && functions_of_slot_.size() < kMaxTables)
-            functions_of_slot_[device.id >> kFunctionBits] |= 1U << (device.id & (kFunctions - 1));
-    }
-
-    Judgement take()
-    {
-        for (const auto &[slot, functions] : functions_of_slot_) {
-            ++judgement_.evidence.slots;
-            judgement_.evidence.slots_odd += slot & 1;
-            judgement_.evidence.slots_split += (functions & 1) == 0 || functions == kHalves ? 1U : 0U;
-        }
-        return std::move(judgement_);
-    }
-
-private:
-    /// A device that may do nothing faults by intent: operating systems fill whole tables with such records.
-    static bool blocks(const DirectoryRecord &record)
-    {
-        return record.translation && record.translation->kind == TranslationKind::blocked;
-    }
-
-    void judge_pointer(PhysAddr table)
-    {
-        const Bytes bytes = reader_.read(table, kPageBytes);
-        if (bytes.empty())
-            return;  // told by problem()
-        judgement_.tables.insert(page_of(table));
-        if (all_zero(bytes))
-            ++judgement_.evidence.pointers_empty;
-        else
-            ++judgement_.evidence.pointers_good;
-    }
-
-    /// Page tables at the end of a directory close it, too. They may well lie outside of a region, and a domain
-    /// without mappings has an empty root, so only what is there counts. Each root counts once.
-    void judge_root(const Stage &stage)
-    {
-        if (roots_.size() >= kMaxTables || !roots_.insert(stage.root).second)
-            return;
-        const unsigned top = stage.params.levels - 1U;
-        const Bytes table = reader_.read(stage.root, stage.format->shape(top, stage.params).bytes());
-        if (table.empty() || all_zero(table))
-            return;
-        const bool good = reads_well(table, {*stage.format, stage.params, top}, runs_);
-        ++(good ? judgement_.evidence.roots_good : judgement_.evidence.roots_bad);
-    }
-
-    walk::TableReader reader_;
-    const DirectoryFormat &format_;
-    std::vector<EntryRun> runs_;
-    std::set<PhysAddr> roots_;
-    std::map<std::uint32_t, std::uint32_t> functions_of_slot_;
-    Judgement judgement_;
-};
+thread_local std::vector<EntryRun> TableJudge::runs_(kEntriesPerPage);
 
 }  // namespace
+
+bool reads_well(Bytes table, const TableReading &reading)
+{
+    thread_local std::vector<EntryRun> room(kEntriesPerPage);
+    const std::span<EntryRun> runs(room);
+    const std::size_t count = reading.format.decode_table(table, 0, reading.level, reading.params, runs).runs;
+    std::uint64_t good = 0;
+    std::uint64_t all = 0;
+    for (const EntryRun &run : runs.first(count)) {
+        all += run.count;
+        if (run.first.present() && !run.first.faults() && reading.format.typical(run.first, reading.level))
+            good += run.count;
+    }
+    return good * kGoodShare > all;
+}
 
 Judgement judge_tables(const MemorySource &memory, PhysAddr root, const TableFormat &format, const FormatParams &params)
 {
     return TableJudge(memory, format, params).go(root);
-}
-
-Judgement judge_directory(const MemorySource &memory, PhysAddr root, const DirectoryFormat &format,
-                          const FormatParams &params)
-{
-    DirectoryJudge judge(memory, format);
-    walk_directory(memory, {&format, params, root}, judge);
-    return judge.take();
 }
 
 }  // namespace pgregion::scan

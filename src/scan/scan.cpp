@@ -212,13 +212,17 @@ private:
             const std::lock_guard guard(lock);
             tell(ScanStage::candidates, ++done, leads.size());
         });
-        std::erase_if(judged, [](const auto &candidate) { return !candidate; });
-        std::ranges::sort(judged, [](const auto &a, const auto &b) {
-            return std::pair(b->score, a->address) < std::pair(a->score, b->address);
+        std::vector<Candidate> regions;
+        for (std::optional<Candidate> &candidate : judged) {
+            if (candidate)
+                regions.push_back(std::move(*candidate));
+        }
+        std::ranges::sort(regions, [](const Candidate &a, const Candidate &b) {
+            return std::pair(b.score, a.address) < std::pair(a.score, b.address);
         });
-        for (const std::optional<Candidate> &candidate : judged) {
-            if (!overlaps(candidate->address))
-                report_.candidates.push_back(*candidate);
+        for (Candidate &candidate : regions) {
+            if (!overlaps(candidate.address))
+                report_.candidates.push_back(std::move(candidate));
         }
     }
 

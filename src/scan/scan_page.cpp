@@ -30,20 +30,29 @@ bool like_entry(std::uint64_t word)
 }
 
 struct WordCounts {
-    unsigned set = 0;
-    unsigned like_entries = 0;
+    std::uint64_t set = 0;
+    std::uint64_t like_entries = 0;
 };
 
+/// Every page that is not zero comes here. Bit 63 of a difference tells zero from any other value that has no bit 63,
+/// so that compilers need neither branches nor comparisons of 64 bits, which SSE2 lacks.
 WordCounts count_words(Bytes page)
 {
+    constexpr std::uint64_t kAnyAddress = kAddress | kRiscvAddress;
+    static_assert((kAnyAddress & bit(63)) == 0);
     WordCounts counts;
     for (std::size_t at = 0; at < page.size(); at += kWordBytes) {
         const std::uint64_t word = load_le64(page, at);
-        counts.set += word != 0 ? 1U : 0U;
-        counts.like_entries += like_entry(word) ? 1U : 0U;
+        const std::uint64_t low = (word | word >> 1) & 1;
+        const std::uint64_t has_address = (0 - (word & kAnyAddress)) >> 63;
+        const std::uint64_t is_likely = ((word & kUnlikely) - 1) >> 63;
+        counts.set += (word | (0 - word)) >> 63;
+        counts.like_entries += low & has_address & is_likely;
     }
     return counts;
 }
+
+bool is_table(const WordCounts &counts) { return counts.like_entries * 9 >= counts.set * 4 && counts.like_entries > 0; }
 
 /// True when the records of a directory that do not look like pointers (device table, linear stream table, device
 /// contexts) read well as such.
@@ -84,20 +93,20 @@ bool may_have_device_records(Bytes page, const WordCounts &counts)
 
 }  // namespace
 
-bool looks_like_table(Bytes page)
-{
-    const WordCounts counts = count_words(page);
-    return counts.like_entries * 9 >= counts.set * 4 && counts.like_entries > 0;
-}
+bool looks_like_table(Bytes page) { return is_table(count_words(page)); }
 
 bool tail_is_zero(Bytes page) { return all_zero(page.subspan(kBitmapBytes)); }
 
 bool RootFilter::points_inside(std::uint64_t address) const { return bounds_.contains(PhysAddr(address)); }
 
-bool RootFilter::is_table(std::uint64_t address)
+bool RootFilter::is_a_table(std::uint64_t address)
 {
     const Bytes page = memory_.page(PhysAddr(address), buffer_);
-    return !page.empty() && looks_like_table(page);
+    if (page.empty())
+        return false;
+    // Stream tables of devices that may do nothing hold hardly an address.
+    const WordCounts counts = count_words(page);
+    return is_table(counts) || (may_have_device_records(page, counts) && has_device_records(page));
 }
 
 bool RootFilter::leads_to_table(Bytes page)
@@ -112,7 +121,7 @@ bool RootFilter::leads_to_table(Bytes page)
             if (target == 0 || !points_inside(target))
                 continue;
             ++followed;
-            if (is_table(target))
+            if (is_a_table(target))
                 return true;
         }
     }
@@ -124,7 +133,7 @@ bool RootFilter::passes(Bytes page)
     if (all_zero(page))
         return false;
     const WordCounts counts = count_words(page);
-    if (counts.like_entries * 9 >= counts.set * 4 && counts.like_entries > 0 && leads_to_table(page))
+    if (is_table(counts) && leads_to_table(page))
         return true;
     return may_have_device_records(page, counts) && has_device_records(page);
 }

@@ -29,7 +29,7 @@ public:
 private:
     [[nodiscard]] bool leads_to_table(Bytes page);
     [[nodiscard]] bool points_inside(std::uint64_t address) const;
-    [[nodiscard]] bool is_table(std::uint64_t address);
+    [[nodiscard]] bool is_a_table(std::uint64_t address);
 
     const MemorySource &memory_;
     Range<PhysAddr> bounds_;

@@ -7,6 +7,8 @@
 #include <pgregion/walk.h>
 
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 namespace pgregion::scan
 {
@@ -36,11 +38,15 @@ private:
     class Tables;
     class Records;
     void put(PhysAddr page, PhysAddr root);
-    void walk(const Stage &stage, PhysAddr root, CpuMarks &cpu);
+    void walk(const Stage &stage, PhysAddr root, CpuMarks *cpu);
+    /// True for the first time that a table is entered, read so.
+    [[nodiscard]] bool is_new(const Stage &stage, PhysAddr table, unsigned level);
 
     const MemorySource &memory_;
     WalkBudget budget_;
     std::unordered_map<std::uint64_t, std::uint64_t> owners_;  ///< page and the root that leads to it
+    std::vector<Stage> readings_;                              ///< with which tables were entered; few
+    std::unordered_set<std::uint64_t> walked_;                 ///< tables entered, with level and number of the reading
     bool truncated_ = false;
 };
 

@@ -25,11 +25,26 @@ public:
     {
         return table_.address + std::uint64_t{index} * record_bytes_;
     }
-    /// Empty when the record is not there.
+    /// Empty when the record is not there. The page is asked for once and not once per record: a copy of it may be
+    /// the dearest part of reading.
     [[nodiscard]] Bytes read(std::uint32_t index)
     {
-        const Bytes bytes = reader_.read(address(index), record_bytes_);
-        return bytes.size() < record_bytes_ ? Bytes{} : bytes;
+        const PhysAddr at = address(index);
+        if (!held_ || page_of(at) != *held_) {
+            held_ = page_of(at);
+            page_ = reader_.read(*held_, kPageBytes);
+        }
+        const std::size_t offset = at - *held_;
+        return page_.size() < offset + record_bytes_ ? Bytes{} : page_.subspan(offset, record_bytes_);
+    }
+    /// Of the page of the record that was read last: records of zeros behind it, whole blocks of a page at once.
+    [[nodiscard]] std::uint64_t zeros_behind(std::uint32_t index) const
+    {
+        Bytes rest = page_.subspan(address(index) - *held_ + record_bytes_);
+        const std::size_t all = rest.size();
+        while (rest.size() >= kBlockBytes && all_zero(rest.first(kBlockBytes)))
+            rest = rest.subspan(kBlockBytes);
+        return (all - rest.size()) / record_bytes_;
     }
     [[nodiscard]] DirectoryStep step(std::uint32_t index, Bytes bytes) const
     {
@@ -37,10 +52,14 @@ public:
     }
 
 private:
+    static constexpr std::size_t kBlockBytes = 512;  // a multiple of any record
+
     StageMemory stage_memory_;
     walk::TableReader reader_;
     std::size_t record_bytes_;
     const DirectoryTable &table_;
+    std::optional<PhysAddr> held_;  ///< whose bytes are page_
+    Bytes page_;
 };
 
 Device device_of(const DirectoryStep &step, const DirectoryPlace &place)
@@ -107,7 +126,18 @@ private:
                 take(reader.step(index, bytes), place, rid_pasid);
             else if (format_.zero_is_a_record && !place.pasid)
                 take_zero({table, index, {}, {}}, place);
+            else
+                index += skip_zeros(table, index, reader);
         }
+    }
+
+    /// How many records behind one of zeros are zeros, too, up to the end of the page; they count as looked at.
+    std::uint32_t skip_zeros(const DirectoryTable &table, std::uint32_t index, const RecordReader &reader)
+    {
+        const std::uint64_t most = std::min<std::uint64_t>(table.records - index - 1, records_left_);
+        const std::uint64_t zeros = std::min(most, reader.zeros_behind(index));
+        records_left_ -= zeros;
+        return static_cast<std::uint32_t>(zeros);
     }
 
     bool spend(const DirectoryStep &step, const DirectoryPlace &place)
@@ -125,6 +155,10 @@ private:
     {
         step.record = format_.decode(step.table, step.words, request_.params);
         visitor_.record(step, place);
+        if (!visitor_.wants_more()) {
+            outcome_.stopped = true;
+            return;
+        }
         for (const std::uint64_t reserved : step.record.reserved_set) {
             if (reserved != 0) {
                 report(ProblemKind::reserved_bits, step, place, reserved);

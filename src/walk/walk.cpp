@@ -173,19 +173,21 @@ private:
             report(ProblemKind::table_outside_source, visit, run, entry.target.value());
             return;
         }
-        if (counter_.visit(entry.target, entry.target_level) > kMaxExpansions) {
-            report(ProblemKind::table_repeated, visit, run, entry.target.value());
+        const TableVisit next{.format = &format_,
+                              .params = &request_.params,
+                              .table = entry.target,
+                              .level = entry.target_level,
+                              .first = visit.iova(run.index),
+                              .access = visit.access & entry.access,
+                              .shape = shape,
+                              .is_root = false,
+                              .intermediate = visit.intermediate};
+        if (!visitor_.wants(next))
             return;
-        }
-        walk_table({.format = &format_,
-                    .params = &request_.params,
-                    .table = entry.target,
-                    .level = entry.target_level,
-                    .first = visit.iova(run.index),
-                    .access = visit.access & entry.access,
-                    .shape = shape,
-                    .is_root = false,
-                    .intermediate = visit.intermediate});
+        if (counter_.visit(entry.target, entry.target_level) > kMaxExpansions)
+            report(ProblemKind::table_repeated, visit, run, entry.target.value());
+        else
+            walk_table(next);
     }
 
     /// Told once for neighbouring slots: a group has up to 256 of them.

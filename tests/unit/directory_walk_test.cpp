@@ -226,6 +226,68 @@ TEST(DirectoryWalk, ATableAtTheEndOfTheSourceIsReadToItsLastRecord)
     EXPECT_EQ(walked.record.devices[0].id, 0xffffU);
 }
 
+/// Counts the pages that are asked for, and gives copies as a dump does.
+class CountingMemory final : public MemorySource
+{
+public:
+    explicit CountingMemory(const MemorySource &memory) : memory_(memory) {}
+
+    [[nodiscard]] std::span<const std::byte> page(PhysAddr address, std::span<std::byte> buffer) const override
+    {
+        ++asked_[address];
+        const auto bytes = memory_.page(address, buffer);
+        std::ranges::copy(bytes, buffer.begin());
+        return buffer.first(bytes.size());
+    }
+    [[nodiscard]] std::uint64_t size_bytes() const override { return memory_.size_bytes(); }
+    [[nodiscard]] unsigned asked(std::uint64_t address) const { return asked_[PhysAddr(address)]; }
+
+private:
+    const MemorySource &memory_;
+    mutable std::map<PhysAddr, unsigned> asked_;
+};
+
+TEST(DirectoryWalk, APageOfRecordsIsReadOnceForAllOfThemAndOnceToSeeThatItIsThere)
+{
+    const TableImage image = example();
+    const PiecewiseMemory pieces = image.memory();
+    const CountingMemory memory(pieces);
+    DirectoryRecorder record;
+    walk_directory(memory, request_at(0x140000000), record);
+    ASSERT_THAT(record.devices, SizeIs(1));
+    EXPECT_EQ(record.devices[0].id, 0x3a11U);
+    EXPECT_EQ(memory.asked(0x140000000), 2U);
+    EXPECT_EQ(memory.asked(0x140001000), 2U);
+}
+
+class FirstRecord final : public DirectoryVisitor
+{
+public:
+    void record(const DirectoryStep &step, const DirectoryPlace &) override { indices.push_back(step.index); }
+    void device(const Device &) override { ++devices; }
+    [[nodiscard]] bool wants_more() const override { return indices.size() < wanted; }
+
+    std::size_t wanted = 1;
+    std::vector<std::uint32_t> indices;
+    unsigned devices = 0;
+};
+
+TEST(DirectoryWalk, AVisitorThatWantsNoMoreIsShownNothingBehindTheRecord)
+{
+    TableImage image = example();
+    put(image, 0, 0x3b, 0x140001001, 0);
+    const PiecewiseMemory memory = image.memory();
+    FirstRecord visitor;
+    EXPECT_TRUE(walk_directory(memory, request_at(0x140000000), visitor).stopped);
+    EXPECT_THAT(visitor.indices, ElementsAre(0x3a));
+    EXPECT_EQ(visitor.devices, 0U);
+    FirstRecord patient;
+    patient.wanted = 3;  // the device behind the first bus, and the second bus
+    EXPECT_TRUE(walk_directory(memory, request_at(0x140000000), patient).stopped);
+    EXPECT_THAT(patient.indices, ElementsAre(0x3a, 0x11, 0x3b));
+    EXPECT_EQ(patient.devices, 1U);
+}
+
 // --- look-up against walk -----------------------------------------------------------------------------------
 
 /// Random root and context tables; no context table is used by more than four buses.

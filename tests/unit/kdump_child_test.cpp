@@ -16,6 +16,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -62,7 +63,7 @@ protected:
     void SetUp() override
     {
         const auto before = children();
-        memory_ = open_one(ten_pages().file(), {.to_open = 30s, .to_answer = 300ms});
+        memory_ = open_one(ten_pages().file(), {.to_open = 30s, .to_answer = 300ms, .readers = 1});
         const auto after = children();
         if (after.empty())
             GTEST_SKIP() << "this kernel does not list children";
@@ -144,6 +145,46 @@ TEST_F(KdumpChildProcess, TheKeyboardsSignalsAreNotForIt)
     for (const int number : {SIGINT, SIGQUIT, SIGHUP})
         ::kill(child(), number);
     EXPECT_EQ(error_of_page(0x8000), "no error");
+}
+
+std::string error_in_thread(const AddressedMemory &memory, std::uint64_t address)
+{
+    std::string code = "no error";
+    std::thread([&] {
+        try {
+            static_cast<void>(page_of(memory, address));
+        } catch (const Error &error) {
+            code = error.code();
+        }
+    }).join();
+    return code;
+}
+
+TEST(KdumpReaders, OtherThreadsHaveAProcessOfTheirOwnWhoseDeathDoesNotStopTheFirst)
+{
+    const auto before = children();
+    const auto memory = open_one(ten_pages().file(), {.to_open = 30s, .to_answer = 30s, .readers = 2});
+    const auto after = children();
+    if (after.empty())
+        GTEST_SKIP() << "this kernel does not list children";
+    ASSERT_EQ(after.size(), before.size() + 2);
+    EXPECT_EQ(error_in_thread(*memory, 0x1000), "no error");
+    EXPECT_NO_THROW(memory->ensure_intact());
+    ::kill(after.back(), SIGKILL);
+    EXPECT_EQ(error_in_thread(*memory, 0x8000), "damaged-dump");
+    EXPECT_EQ(page_of(*memory, 0x8000), test::page_with(9));
+    EXPECT_THROW(memory->ensure_intact(), Error);
+}
+
+TEST(KdumpReaders, OneThatDiesBeforeItOpenedTheDumpIsAnErrorOfTheThreadThatAsks)
+{
+    const auto memory = open_one(ten_pages().file(), {.to_open = 30s, .to_answer = 30s, .readers = 2});
+    const auto processes = children();
+    if (processes.empty())
+        GTEST_SKIP() << "this kernel does not list children";
+    ::kill(processes.back(), SIGKILL);
+    EXPECT_EQ(page_of(*memory, 0x1000), test::page_with(2));
+    EXPECT_EQ(error_in_thread(*memory, 0x8000), "damaged-dump");
 }
 
 TEST(Kdump, WhatTheChildSaysIsMadeHarmless) { EXPECT_EQ(harmless("a\x1b[2Jb\n\xc3"), "a?[2Jb??"); }

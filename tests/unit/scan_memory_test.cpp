@@ -114,6 +114,52 @@ INSTANTIATE_TEST_SUITE_P(Fixtures, ScanSave,
                              return text;
                          });
 
+struct SharedSave {
+    std::string folder;
+    std::uint64_t start;
+    std::vector<std::uint64_t> directories;
+};
+
+class ScanSharedSave : public testing::TestWithParam<SharedSave>
+{
+};
+
+/// The registers of the README; pages of 16K and 4K. Second-level stream tables have only a few words that are set.
+TEST_P(ScanSharedSave, StreamTablesOfTwoLevelsAreListedByTheirFirstAndNoSecondLevelIsALinearOne)
+{
+    const SharedSave &save = GetParam();
+    const auto file = shared_fixture(save.folder + "/tables.raw.xz");
+    PGREGION_SKIP_WITHOUT(file, save.folder + "/tables.raw.xz");
+    const ScanReport report = scan(unpack(*file), save.start);
+    std::vector<std::uint64_t> found = addresses(report, CandidateKind::directory);
+    std::ranges::sort(found);
+    EXPECT_EQ(found, save.directories);
+    for (const Candidate &candidate : report.candidates) {
+        if (candidate.kind == CandidateKind::directory) {
+            EXPECT_EQ(candidate.reading->params.value[0], 1U) << "fmt of " << candidate.address.value();
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Fixtures, ScanSharedSave,
+                         testing::Values(SharedSave{"smmuv3-4k-linux7.3", 0x40000000, {0x452c4000}},
+                                         SharedSave{"smmuv3-16k-linux7.3", 0x40000000, {0x456a4000}},
+                                         SharedSave{"smmuv3-two-units-linux7.3", 0x40000000, {0x41975000, 0x41bad000}}),
+                         [](const auto &instance) { return "save" + std::to_string(instance.index); });
+
+TEST(ScanMemory, TheCopyThatACrashKernelMadeOfItsDirectoryIsSaidToLeadToTheSameTables)
+{
+    const std::string name = "vtd-legacy-crash-kernel-copy-7.3/tables.raw.xz";
+    const auto file = shared_fixture(name);
+    PGREGION_SKIP_WITHOUT(file, name);
+    const ScanReport report = scan(unpack(*file));
+    ASSERT_EQ(report.candidates.size(), 2U);
+    EXPECT_EQ(report.candidates[0].address, PhysAddr(0x2a6c000));
+    EXPECT_THAT(report.candidates[0].same_tables, ElementsAre(PhysAddr(0xa98a000)));
+    EXPECT_EQ(report.candidates[1].address, PhysAddr(0xa98a000));
+    EXPECT_THAT(report.candidates[1].same_tables, ElementsAre(PhysAddr(0x2a6c000)));
+}
+
 // --- a whole memory -----------------------------------------------------------------------------------------
 
 TEST(ScanMemory, AWholeMemoryWithoutRegionsHasItsRootTableAndNothingElse)

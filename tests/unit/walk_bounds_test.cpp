@@ -7,6 +7,8 @@
 
 #include <pgregion/walk.h>
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -275,6 +277,38 @@ TEST(WalkBounds, AVisitorThatWantsNoMoreStopsTheWalk)
     const WalkOutcome outcome = walk_tables(memory, request_at(image.address(1)), visitor);
     EXPECT_TRUE(outcome.stopped);
     EXPECT_EQ(visitor.seen, 2U);
+}
+
+/// Enters each table once.
+class EachOnce final : public WalkVisitor
+{
+public:
+    void enter(const TableVisit &visit) override { entered.push_back(visit.table.value()); }
+    [[nodiscard]] bool wants(const TableVisit &visit) override
+    {
+        asked.push_back(visit.table.value());
+        return std::ranges::find(entered, visit.table.value()) == entered.end();
+    }
+    Visit runs(const TableVisit &, std::span<const EntryRun>) override { return Visit::go_on; }
+    void problem(const Problem &) override { ++problems; }
+
+    std::vector<std::uint64_t> entered;
+    std::vector<std::uint64_t> asked;
+    unsigned problems = 0;
+};
+
+TEST(WalkBounds, ATableThatTheVisitorDoesNotWantIsLeftOutWithAllBelowItAndIsNoProblem)
+{
+    TableImage image(kBase, 8);
+    fill(image, 0, image.address(1) | 3);
+    image.put(1, 0, image.address(2) | 3).put(2, 0, image.address(3) | 3).put(3, 0, 0x80000003);
+    const PiecewiseMemory memory = image.memory();
+    EachOnce visitor;
+    const WalkOutcome outcome = walk_tables(memory, request_at(kBase), visitor);
+    EXPECT_THAT(visitor.entered, ElementsAre(kBase, kBase + 0x1000, kBase + 0x2000, kBase + 0x3000));
+    EXPECT_EQ(visitor.asked.size(), 512U + 2U);  // not for the root
+    EXPECT_EQ(visitor.problems, 0U);
+    EXPECT_FALSE(outcome.truncated || outcome.stopped);
 }
 
 // --- pointers and memory that is not there -------------------------------------------------------------------
