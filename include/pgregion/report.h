@@ -46,6 +46,7 @@ struct SourceInfo {
     std::optional<PhysAddr> paddr;  ///< physical address of `offset`
     PaddrOrigin paddr_origin = PaddrOrigin::none;
     std::optional<GuessedReading> guessed = {};
+    std::vector<std::string> doubts = {};  ///< what speaks against tables being what they are read as
 };
 
 /// `text` with everything that a terminal would act upon (control characters, escape sequences, malformed

@@ -29,6 +29,8 @@ Json source_json(const SourceInfo &source)
     json.set("paddr_origin", name(source.paddr_origin));
     if (source.guessed)
         json.set("guessed", guess_json(*source.guessed));
+    if (!source.doubts.empty())
+        json.set("doubts", source.doubts);
     return json;
 }
 

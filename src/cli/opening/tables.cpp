@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "cli/opening/device_rules.h"
+#include "cli/opening/doubts.h"
 #include "cli/opening/missing_advice.h"
 #include "cli/opening/pieces.h"
 #include "cli/opening/settle_unit.h"
@@ -45,6 +46,7 @@ public:
                 tables_.units.push_back({tables_.directory, tables_.params, tables_.root});
         }
         require_root();
+        take_doubts();
         return std::move(tables_);
     }
 
@@ -73,6 +75,19 @@ private:
         tables_.pages = {base, kRegionPages};
         put_memory_together(tables_, {source_, reading_, base.value_or(PhysAddr(0)), base.has_value()});
         tables_.root = root_.address.value_or(base.value_or(PhysAddr(0)) + page * kPageBytes);
+    }
+
+    /// A guess has no doubts that were not weighed already.
+    void take_doubts()
+    {
+        if (tables_.info.guessed)
+            return;
+        for (const DirectoryRequest &unit : tables_.units) {
+            for (std::string &doubt : doubts_about(tables_.memory, unit))
+                tables_.info.doubts.push_back(std::move(doubt));
+        }
+        if (tables_.directory == nullptr && !source_.is_region())
+            tables_.info.doubts = doubts_about(tables_.memory, tables_.request());
     }
 
     /// What registers leave open the tables decide.

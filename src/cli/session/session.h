@@ -63,7 +63,7 @@ public:
     /// Opens its tables as the options say, and says so where something about them is a guess. Throws as
     /// open_tables().
     [[nodiscard]] Tables open_tables(const OpenedSource &source, const std::string &argument) const;
-    /// Says that tables are read by a guess, if they are; passed over with -q.
+    /// Says that tables are read by a guess, if they are, and what speaks against the reading; passed over with -q.
     void note_guess(const std::string &argument, const SourceInfo &info) const;
 
     /// What a next command on the source is made of.
