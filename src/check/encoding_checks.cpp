@@ -324,6 +324,8 @@ void fill_pattern(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kFillPattern{
     .about = {.code = "fill-pattern",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "where every word of the table still translates",
               .title = "a pattern was written over entries or a whole table",
               .message = "{entry} {detail}: {expected}",
               .why = "All ones is what a read from broken memory or a missing device leaves; a page of one word, or of "

@@ -187,6 +187,8 @@ void dirty_not_writable(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kDirtyNotWritable{
     .about = {.code = "dirty-not-writable",
               .severity = Severity::info,
+              .other_severity = Severity::warning,
+              .other_where = "where hardware does not set the flag by itself",
               .title = "dirty flag and write permission of leaves do not agree",
               .message = "{entry} {detail}: {observed}; such leaves in this table: {expected_count}",
               .why = "Linux sets the dirty flag of an IOMMU leaf when it makes it writable. One without the other says "
@@ -314,6 +316,8 @@ void supervisor_only(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kSupervisorOnly{
     .about = {.code = "supervisor-only",
               .severity = Severity::warning,
+              .other_severity = Severity::info,
+              .other_where = "in Arm tables",
               .title = "entries are not for requests of user privilege",
               .message = "{entry} is for requests with privilege alone; such entries in this table: {expected_count}",
               .why =
