@@ -141,6 +141,8 @@ void table_cycle(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kTableCycle{
     .about = {.code = "table-cycle",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "in x86-64 tables without a directory",
               .title = "a table leads back to itself",
               .message = "{entry} points back to {target}, a table that led here",
               .why = "The hardware counts levels and ends somewhere, with a page table taken for a page of data: the "

@@ -310,7 +310,7 @@ TEST(CheckText, PutsTheWorstCodeFirstAndMarksMilderFindings)
     const Check mild = check_with("{page} is mild");
     const Check bad = check_with("{page} is bad");
     CheckedSource source = leaks(mild, 1);
-    for (const Severity severity : {Severity::error, Severity::info}) {
+    for (const Severity severity : {Severity::info, Severity::error}) {
         Finding finding;
         finding.check = &bad;
         finding.severity = severity;
