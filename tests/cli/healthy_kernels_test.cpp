@@ -180,6 +180,18 @@ TEST_F(CommandTest, CheckNamesBothDomainsOfASharedPage)
                     "0x38c0000 to 0x38c0fff; 4K in all, pages: 1"));
 }
 
+/// The kernel was asked to map IOVA 0x730000 of 00:07.0 with IOMMU_PRIV (commands.txt: rwp).
+TEST_F(CommandTest, TranslateSaysThatAPageIsForPrivilegedRequestsAlone)
+{
+    const auto tables = shared_fixture("smmuv3-4k-linux7.3/tables.raw.xz");
+    const auto registers = shared_fixture("smmuv3-4k-linux7.3/registers.txt");
+    PGREGION_SKIP_WITHOUT(tables && registers, "smmuv3-4k-linux7.3");
+    const ProgramOutcome outcome = run_pgregion({"translate", tables->string() + "@0x40000000", "--registers",
+                                                 registers->string(), "--device", "0000:00:07.0", "0x730000"});
+    EXPECT_THAT(outcome.output, testing::HasSubstr("PA 0x46000000  (4K page, for privileged requests alone)"));
+    EXPECT_THAT(outcome.output, testing::HasSubstr("smmuv3 fault 0x13: F_PERMISSION (stage 1)"));
+}
+
 }  // namespace
 
 }  // namespace pgregion::test
