@@ -9,6 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -43,14 +44,16 @@ enum class Remedy : std::uint8_t {
 
 /// What is known about one kind of finding; `explain` prints it.
 struct Check {
-    std::string_view code;                ///< a kebab-case word that never changes meaning
-    Severity severity = Severity::error;  ///< of most findings; the text says when another applies
-    bool security = false;                ///< a device could gain or keep access that it must not have
-    std::string_view title;               ///< one line, lower case, no full stop
-    std::string_view message;             ///< of one finding; {name} stands for what finding_report.h lists
-    std::string_view why;                 ///< why it matters: sentences
-    std::string_view repair;              ///< what repair does: sentences
-    std::string_view origin;              ///< "D3a", "PT18, PT21"
+    std::string_view code;                        ///< a kebab-case word that never changes meaning
+    Severity severity = Severity::error;          ///< of most findings
+    std::optional<Severity> other_severity = {};  ///< of some; a finding has one of these two
+    std::string_view other_where = {};            ///< when that applies, behind its name: "where …"; no full stop
+    bool security = false;                        ///< a device could gain or keep access that it must not have
+    std::string_view title;                       ///< one line, lower case, no full stop
+    std::string_view message;                     ///< of one finding; {name} stands for what finding_report.h lists
+    std::string_view why;                         ///< why it matters: sentences
+    std::string_view repair;                      ///< what repair does: sentences
+    std::string_view origin;                      ///< "D3a", "PT18, PT21"
 };
 
 /// Every check, sorted by code; those of areas (area_check.h) are among them.
@@ -58,6 +61,31 @@ struct Check {
 
 /// Null when there is no such code.
 [[nodiscard]] const Check *find_check(std::string_view code);
+
+/// Addresses from `first` to `last`, both inclusive; the message says of what kind.
+struct AddressRange {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    friend bool operator==(const AddressRange &, const AddressRange &) = default;
+};
+
+/// One of the domains that a finding holds against each other.
+struct FindingDomain {
+    std::optional<std::uint32_t> unit;    ///< none, like the next three, for tables that were given without a directory
+    std::optional<std::uint32_t> device;  ///< the first that uses it
+    std::optional<std::uint32_t> pasid;
+    std::optional<std::uint32_t> domain_id;  ///< as the device's record has it
+    std::uint64_t users = 0;                 ///< devices, and PASIDs of devices, whose records lead to it
+    PhysAddr root;
+    Iova iova;  ///< of the first address that the finding is about
+};
+
+/// What a finding has several of.
+struct FindingLists {
+    std::vector<FindingDomain> domains;
+    std::vector<AddressRange> ranges;   ///< sorted
+    std::uint64_t ranges_left_out = 0;  ///< behind the last one
+};
 
 /// One thing that is wrong, at one place. What does not apply is absent.
 struct Finding {
@@ -83,10 +111,11 @@ struct Finding {
     std::optional<std::uint64_t> expected;
     std::string_view detail = {};   ///< a word or two that tell cases of one check apart ("root table"); static storage
     std::uint8_t replicas_lg2 = 0;  ///< the entry fills 2^n aligned slots, which change together
-    std::string_view record_name = {};  ///< "context entry"; empty for entries of page tables
-    std::string_view table_name = {};   ///< "context table", with record_name
-    std::uint8_t table_type = 0;        ///< of the directory table, where record_bytes is not 0
-    std::uint8_t record_bytes = 0;      ///< size of the directory record at `offset`; 0 for entries
+    std::string_view record_name = {};               ///< "context entry"; empty for entries of page tables
+    std::string_view table_name = {};                ///< "context table", with record_name
+    std::uint8_t table_type = 0;                     ///< of the directory table, where record_bytes is not 0
+    std::uint8_t record_bytes = 0;                   ///< size of the directory record at `offset`; 0 for entries
+    std::shared_ptr<const FindingLists> lists = {};  ///< null where it has none
 };
 
 /// How sure it is that the tables are read as they are meant.

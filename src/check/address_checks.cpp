@@ -5,8 +5,6 @@
 #include "base/bits.h"
 #include "check/encoding.h"
 #include "formats/amd_v1.h"
-#include "formats/arm.h"
-#include "formats/riscv.h"
 #include "walk/table_reader.h"
 
 #include <algorithm>
@@ -50,6 +48,23 @@ std::optional<Part> part_in(const EntryRun &run, std::uint64_t begin, const Wind
     return Part{static_cast<std::uint32_t>(low >> size_lg2), static_cast<std::uint32_t>(high >> size_lg2)};
 }
 
+/// What of the run is in the window, which it touches, when its first entry begins at `begin`.
+AddressRange part_of(const EntryRun &run, std::uint64_t begin, const Window &window)
+{
+    const std::uint64_t last = begin + ((std::uint64_t{run.count} << run.first.size_lg2) - 1);
+    return {std::max(begin, window.first), std::min(last, window.last)};
+}
+
+/// add_counted for leaves that touch a window: the finding gathers the parts that lie in it, too.
+void add_overlap(FindingSink &sink, Finding found, const AddressRange &overlap, std::uint64_t entries)
+{
+    Finding *const before = earlier(sink, found);
+    const auto lists = std::make_shared<FindingLists>(before != nullptr ? *before->lists : FindingLists{});
+    append_range(*lists, overlap);
+    (before != nullptr ? *before : found).lists = lists;
+    add_counted(sink, std::move(found), entries);
+}
+
 /// Whether any slot of the table can stand for an IOVA in the window.
 bool spans(const TableFact &table, const Window &window)
 {
@@ -74,7 +89,7 @@ void add_iovas_in(const TableView &view, FindingSink &sink, const Window &window
             continue;
         Finding found = entry.finding(sink, part->first);
         found.detail = detail;
-        add_counted(sink, found, part->count());
+        add_overlap(sink, found, part_of(run, entry.iova().value(), window), part->count());
     }
 }
 
@@ -110,27 +125,11 @@ constexpr CheckRow kAddressBeyondWidth{
 // ---------------------------------------------------------------------------------------------------------
 // PT27
 
-/// What is mapped as the registers of a device need not be RAM. Arm stage 1: AttrIndx as Linux fills MAIR.
-bool is_device_memory(const EntryView &view)
-{
-    const std::uint64_t raw = view.run.first.raw;
-    switch (view.format().family) {
-    case Family::arm_stage1:
-        return (raw & formats::ArmStage1::kAttributeIndex) == formats::ArmStage1::kDevice;
-    case Family::arm_stage2:
-        return (raw & bits(5, 4)) == 0;
-    case Family::riscv:
-    case Family::riscv_x4:
-        return (raw & formats::RiscvEntries::kMemoryType) == formats::RiscvEntries::kDevice;
-    default:
-        return false;
-    }
-}
-
-/// One finding per run: `expected` counts the entries from the first outside of RAM on, the size is that of all.
+/// One finding per run: `expected` counts the entries from the first outside of RAM on, the size is that of all. What is
+/// mapped as the registers of a device need not be RAM.
 void leaf_outside_ram(const EntryView &view, FindingSink &sink)
 {
-    if (view.facts.subject->ram.empty() || is_device_memory(view))
+    if (view.facts.subject->ram.empty() || is_device_memory(view.format().family, view.run.first.raw))
         return;
     const EntryRun &run = view.run;
     const std::uint64_t begin = run.first.target.value();
@@ -190,6 +189,8 @@ void leaf_targets_interrupts(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kLeafTargetsInterrupts{
     .about = {.code = "leaf-targets-interrupts",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "on AMD hardware",
               .title = "a leaf leads to the addresses of the interrupt controller",
               .message = "{entry} leads to {target} ({size}), which touches 0xfee00000 to 0xfeefffff",
               .why =
@@ -233,26 +234,27 @@ void ht_hole_targets(const EntryView &view, FindingSink &sink)
 {
     if (!is_amd_iommu(view.stage()))
         return;
-    const auto part = part_in(view.run, view.run.first.target.value(), {kHtHoleFirst, kHtHoleLast});
+    const std::uint64_t begin = view.run.first.target.value();
+    const auto part = part_in(view.run, begin, {kHtHoleFirst, kHtHoleLast});
     if (!part)
         return;
     Finding found = view.finding(sink, part->first);
-    found.detail = "leads there";
-    add_counted(sink, found, part->count());
+    found.detail = "leads to";
+    add_overlap(sink, found, part_of(view.run, begin, {kHtHoleFirst, kHtHoleLast}), part->count());
 }
 
 void ht_hole_iovas(const TableView &view, FindingSink &sink)
 {
     if (is_amd_iommu(view.stage()))
-        add_iovas_in(view, sink, {kHtHoleFirst, kHtHoleLast}, "stands for an IOVA there");
+        add_iovas_in(view, sink, {kHtHoleFirst, kHtHoleLast}, "stands for the IOVAs");
 }
 
 constexpr CheckRow kAddressInHtHole{
     .about = {.code = "address-in-ht-hole",
               .severity = Severity::warning,
               .title = "addresses in the HyperTransport hole of AMD machines are used",
-              .message = "{entry} {detail}: 0xfd00000000 to 0xffffffffff is HyperTransport's; IOVA {iova} to {target}; "
-                         "such leaves in this table: {expected_count}",
+              .message = "{entry} {detail} {ranges}, of HyperTransport's 0xfd00000000 to 0xffffffffff (IOVA {iova} to "
+                         "{target}); such leaves in this table: {expected_count}",
               .why =
                   "AMD machines use these 12 GiB for messages, and no RAM is there. Linux leaves them out of what it "
                   "maps. Requests there fail or are taken for something else.",

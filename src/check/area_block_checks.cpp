@@ -71,6 +71,8 @@ constexpr AreaRow kMappingsCount{
     .about =
         {.code = "area-mappings-count",
          .severity = Severity::error,
+         .other_severity = Severity::warning,
+         .other_where = "in a region",
          .title = "the number of an inode's mappings is impossible",
          .message = "inode {index}, a {detail}, counts {observed} mappings; at most {expected} are possible",
          .why = "The block of mappings has room for 262144 (0x40000) of them: the kernel reads on behind it, and maps "

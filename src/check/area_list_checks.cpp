@@ -121,6 +121,8 @@ void unreachable(const Area &area, AreaSink &sink)
 constexpr AreaRow kUnreachable{
     .about = {.code = "area-inode-unreachable",
               .severity = Severity::warning,
+              .other_severity = Severity::error,
+              .other_where = "where it is a region",
               .title = "an inode is in use and no directory leads to it",
               .message = "inode {index} is in use (flags {observed}), and no directory leads to it",
               .why =

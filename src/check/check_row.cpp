@@ -5,6 +5,8 @@
 #include "check/replica_checks.h"
 #include "check/table_pass.h"
 
+#include <cassert>
+
 namespace pgregion::check
 {
 
@@ -37,6 +39,7 @@ void FindingSink::add(Finding finding)
         truncated_ = true;
         return;
     }
+    assert(finding.severity == finding.check->severity || finding.severity == finding.check->other_severity);
     complete(finding);
     findings_.push_back(finding);
 }
@@ -117,6 +120,16 @@ Finding DomainView::finding(const FindingSink &sink) const
         finding.level = facts.tables[domain().root_table].level;
     name_user(finding, domain());
     return finding;
+}
+
+void append_range(FindingLists &lists, const AddressRange &range)
+{
+    if (!lists.ranges.empty() && lists.ranges_left_out == 0 && lists.ranges.back().last + 1 == range.first)
+        lists.ranges.back().last = range.last;
+    else if (lists.ranges.size() < kRangesKept)
+        lists.ranges.push_back(range);
+    else
+        ++lists.ranges_left_out;
 }
 
 void name_user(Finding &finding, const DomainFact &domain)

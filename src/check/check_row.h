@@ -28,6 +28,8 @@ public:
     void add(Finding finding);
     /// Appends what another sink has taken.
     void take(FindingSink &other);
+    /// There is more than the work allowed.
+    void cut_short() { truncated_ = true; }
 
     [[nodiscard]] std::vector<Finding> &findings() { return findings_; }
     [[nodiscard]] bool truncated() const { return truncated_; }
@@ -134,6 +136,10 @@ struct CheckRow {
     void (*table)(const TableView &view, FindingSink &sink) = nullptr;
     void (*domain)(const DomainView &view, FindingSink &sink) = nullptr;
 };
+
+/// Adds addresses that lie behind those that are there, or go on from them; of many, the first kRangesKept stay.
+void append_range(FindingLists &lists, const AddressRange &range);
+inline constexpr std::size_t kRangesKept = 64;
 
 /// Fills device, PASID and unit from the first user of a domain.
 void name_user(Finding &finding, const DomainFact &domain);

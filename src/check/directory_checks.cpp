@@ -38,6 +38,8 @@ void root_misaligned(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kRootMisaligned{
     .about = {.code = "root-misaligned",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "for a PASID directory, which hardware takes",
               .title = "a directory record points between the places where its table may begin",
               .message = "{record} leads to its {detail} at {target}, which is no multiple of {size}",
               .why = "SMMUv3 takes the address bits below the alignment as zero and reads a table that begins before "
@@ -74,6 +76,8 @@ void directory_entry_invalid(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kDirectoryEntryInvalid{
     .about = {.code = "directory-entry-invalid",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "where revisions of the manual differ",
               .title = "a directory record has reserved bits or a reserved code",
               .message = "{record} is invalid: {detail}, in its word {observed}",
               .why = "The hardware refuses every request of the devices behind it; where the manual calls a code "
@@ -95,31 +99,26 @@ bool goes_on(const Finding &finding, const DomainUser &user)
 
 void device_unprotected(const Facts &facts, FindingSink &sink)
 {
-    std::optional<Finding> open;
-    const auto close = [&] {
-        if (open)
-            sink.add(*open);
-        open.reset();
-    };
+    std::vector<Finding> rows;
     for (const DomainUser &user : facts.devices) {
         const Device &device = user.device;
         if (device.translation.kind != TranslationKind::unprotected || device.pasid)
             continue;
-        if (!open || !goes_on(*open, user)) {
-            close();
+        if (rows.empty() || !goes_on(rows.back(), user)) {
             const DirectoryFormat &format = facts.directory(user.unit);
-            open = sink.finding();
-            open->table = device.table;
-            open->index = device.index;
-            open->unit = user.unit;
-            open->device = device.id;
-            open->record_bytes = static_cast<std::uint8_t>(format.table_types.front().record_bytes);
-            open->repair = RepairPolicy::all;
-            open->remedy = Remedy::block_record;
+            Finding &row = rows.emplace_back(sink.finding());
+            row.table = device.table;
+            row.index = device.index;
+            row.unit = user.unit;
+            row.device = device.id;
+            row.record_bytes = static_cast<std::uint8_t>(format.table_types.front().record_bytes);
+            row.repair = RepairPolicy::all;
+            row.remedy = Remedy::block_record;
         }
-        open->last_device = device.last_id;
+        rows.back().last_device = device.last_id;
     }
-    close();
+    for (Finding &row : rows)
+        sink.add(std::move(row));
 }
 
 constexpr CheckRow kDeviceUnprotected{
@@ -146,24 +145,19 @@ bool is_alike(const Finding &finding, const RecordFact &record)
 
 void device_pass_through(const Facts &facts, FindingSink &sink)
 {
-    LimitedSink out(sink);
-    std::optional<Finding> open;
+    std::vector<Finding> rows;
     for (const RecordFact &record : facts.records) {
         const auto &translation = record.step.record.translation;
         if (!translation || translation->kind != TranslationKind::pass_through)
             continue;
-        if (open && is_alike(*open, record)) {
-            open->last_device = record.place.device;
-            continue;
-        }
-        if (open)
-            out.add(*open);
-        open = finding_at(sink, facts, record);
+        if (rows.empty() || !is_alike(rows.back(), record))
+            rows.push_back(finding_at(sink, facts, record));
         if (!record.place.pasid)
-            open->last_device = record.place.device;
+            rows.back().last_device = record.place.device;
     }
-    if (open)
-        out.add(*open);
+    LimitedSink out(sink);
+    for (const Finding &row : rows)
+        out.add(row);
 }
 
 constexpr CheckRow kDevicePassThrough{

@@ -159,6 +159,8 @@ void root_levels_differ(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kDomainIdShared{
     .about = {.code = "domain-id-shared",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "while AMD-Vi tables grow by a level",
               .security = true,
               .title = "one domain id stands for several page tables",
               .message =
@@ -176,6 +178,8 @@ constexpr CheckRow kDomainIdShared{
 constexpr CheckRow kRootLevelsDiffer{
     .about = {.code = "root-levels-differ",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "in AMD-Vi, whose tables grow",
               .title = "the same page tables are read in different ways",
               .message = "{record} reads the page tables at {target} with {count} levels, other records read them with "
                          "{expected_count}: {detail} differ",

@@ -5,6 +5,7 @@
 
 #include "check/facts.h"
 
+#include <optional>
 #include <vector>
 
 namespace pgregion::check
@@ -16,10 +17,12 @@ struct DomainLeaves {
     std::uint64_t size_bytes = 0;
     Iova iova;
     std::uint32_t domain = 0;
+    bool registers = false;  ///< of a device: mapped as such, or known not to be RAM
 };
 
-/// The writable leaves of all domains, where there are at least two; none when there are more than kMostLeaves.
-[[nodiscard]] std::vector<DomainLeaves> writable_leaves(const Facts &facts);
+/// The writable leaves of all domains; empty where there are fewer than two, nothing when there are more than
+/// kMostLeaves.
+[[nodiscard]] std::optional<std::vector<DomainLeaves>> writable_leaves(const Facts &facts);
 inline constexpr std::size_t kMostLeaves = std::size_t{1} << 20;
 
 }  // namespace pgregion::check

@@ -131,6 +131,21 @@ bool is_amd_iommu(const Stage &stage)
     return guest || stage.format->family == Family::amd;
 }
 
+bool is_device_memory(Family family, std::uint64_t leaf)
+{
+    switch (family) {
+    case Family::arm_stage1:
+        return (leaf & formats::ArmStage1::kAttributeIndex) == formats::ArmStage1::kDevice;
+    case Family::arm_stage2:
+        return (leaf & bits(5, 4)) == 0;
+    case Family::riscv:
+    case Family::riscv_x4:
+        return (leaf & RiscvEntries::kMemoryType) == RiscvEntries::kDevice;
+    default:
+        return false;
+    }
+}
+
 EncodingFault classify(const Entry &entry, unsigned level, const TableFormat &format, const FormatParams &params)
 {
     if (entry.raw == kAllOnes)

@@ -24,6 +24,10 @@ using Family = TableFamily;
 /// The IOMMU is AMD's: the host format, and x86-64 tables whose faults are AMD's.
 [[nodiscard]] bool is_amd_iommu(const Stage &stage);
 
+/// A leaf that is mapped as the registers of a device. Arm stage 1: AttrIndx as Linux fills MAIR. False in formats that
+/// do not say so.
+[[nodiscard]] bool is_device_memory(Family family, std::uint64_t leaf);
+
 enum class EncodingFault : std::uint8_t {
     none,
     reserved_bits,

@@ -61,6 +61,8 @@ void reserved_bits(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kReservedBits{
     .about = {.code = "reserved-bits",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "for bit 8 of a PML4E of AMD alone",
               .title = "an entry has reserved bits set",
               .message = "{entry} has reserved bits set: {expected} of {observed}",
               .why = "Hardware faults on every request that reaches the entry, so the device cannot use what is behind "
@@ -91,6 +93,8 @@ void not_present_data(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kNotPresentData{
     .about = {.code = "not-present-data",
               .severity = Severity::info,
+              .other_severity = Severity::warning,
+              .other_where = "in VT-d second-stage tables",
               .title = "entries are not present but hold data",
               .message = "{entry} is not present but holds {observed}; such entries in this table: {expected_count}",
               .why = "Hardware ignores the data. In formats with a present bit, software may keep notes there, though "
@@ -324,6 +328,8 @@ void fill_pattern(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kFillPattern{
     .about = {.code = "fill-pattern",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "where every word of the table still translates",
               .title = "a pattern was written over entries or a whole table",
               .message = "{entry} {detail}: {expected}",
               .why = "All ones is what a read from broken memory or a missing device leaves; a page of one word, or of "

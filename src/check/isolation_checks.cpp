@@ -3,7 +3,7 @@
 // Checks of what devices can reach: tables, directories, each other's memory. These matter most: a device that can
 // write its own tables is bound by nothing. Source: iommu-formats.md section 9 (PT18 to PT21, PT42).
 #include "check/check_row.h"
-#include "check/domain_leaves.h"
+#include "check/sharing.h"
 
 #include <algorithm>
 #include <array>
@@ -128,6 +128,8 @@ void leaf_maps_directory(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kLeafMapsDirectory{
     .about = {.code = "leaf-maps-directory",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "where the device can only read it",
               .security = true,
               .title = "a device can reach the tables that say which page tables it uses",
               .message = "{device} reaches {target}, a table of the directory, through IOVA {iova}: {entry} maps it",
@@ -141,39 +143,72 @@ constexpr CheckRow kLeafMapsDirectory{
 
 // ---- memory of several domains -----------------------------------------------------------------------------
 
-/// Two domains that both write a page, once for each pair.
+/// A domain of a pair: who uses it, and where the shared memory is for them.
+FindingDomain named(const DomainFact &domain, Iova iova)
+{
+    FindingDomain name;
+    name.users = domain.user_count;
+    name.root = domain.stage.root;
+    name.iova = iova;
+    if (!domain.users.empty()) {
+        const DomainUser &user = domain.users.front();
+        name.unit = user.unit;
+        name.device = user.device.id;
+        name.pasid = user.device.pasid;
+        name.domain_id = user.device.translation.domain_id;
+    }
+    return name;
+}
+
+std::uint64_t page_bytes(const DomainFact &domain)
+{
+    return std::uint64_t{1} << domain.stage.format->shape(0, domain.stage.params).shift;
+}
+
+/// `expected` is the number of pages, `observed` the root of the second domain.
+void add_shared(const Facts &facts, FindingSink &sink, const SharedPair &pair)
+{
+    const DomainFact &first = facts.domains[pair.first];
+    const DomainFact &second = facts.domains[pair.second];
+    const std::uint64_t page = std::min(page_bytes(first), page_bytes(second));
+    Finding finding = sink.finding();
+    finding.table = first.stage.root;
+    finding.iova = pair.first_iova;
+    finding.target = PhysAddr(pair.lists.ranges.front().first);
+    finding.observed = second.stage.root.value();
+    finding.expected = pair.bytes / page;
+    finding.size_bytes = pair.bytes;
+    finding.detail = pair.kind == SharedKind::registers ? "registers of a device" : "memory";
+    if (pair.kind == SharedKind::registers || pair.bytes <= page)
+        finding.severity = Severity::info;
+    name_user(finding, first);
+    auto lists = std::make_shared<FindingLists>(pair.lists);
+    lists->domains = {named(first, pair.first_iova), named(second, pair.second_iova)};
+    finding.lists = std::move(lists);
+    sink.add(std::move(finding));
+}
+
 void memory_shared(const Facts &facts, FindingSink &sink)
 {
-    constexpr std::size_t kMostPairs = 1000;
-    std::vector<DomainLeaves> leaves = writable_leaves(facts);
-    std::ranges::sort(leaves, {}, [](const DomainLeaves &one) { return std::pair(one.pa, one.domain); });
-    std::set<std::pair<std::uint32_t, std::uint32_t>> seen;
-    const DomainLeaves *furthest = nullptr;
-    for (const DomainLeaves &one : leaves) {
-        const bool overlaps = furthest != nullptr && one.pa - furthest->pa < furthest->size_bytes;
-        if (overlaps && one.domain != furthest->domain && seen.size() < kMostPairs &&
-            seen.insert(std::minmax(one.domain, furthest->domain)).second) {
-            Finding finding = sink.finding();
-            finding.table = facts.domains[one.domain].stage.root;
-            finding.iova = one.iova;
-            finding.target = one.pa;
-            finding.observed = facts.domains[furthest->domain].stage.root.value();
-            name_user(finding, facts.domains[one.domain]);
-            sink.add(finding);
-        }
-        if (!overlaps || one.pa + one.size_bytes > furthest->pa + furthest->size_bytes)
-            furthest = &one;
-    }
+    const Sharing sharing = find_sharing(facts);
+    for (const SharedPair &pair : sharing.pairs)
+        add_shared(facts, sink, pair);
+    if (sharing.cut_short)
+        sink.cut_short();
 }
 
 constexpr CheckRow kMemoryShared{
     .about = {.code = "memory-shared",
               .severity = Severity::warning,
+              .other_severity = Severity::info,
+              .other_where = "for the registers of a device, and where all that two domains share is one page",
               .title = "devices of two domains can write the same memory",
-              .message =
-                  "{device} can write {target} (IOVA {iova}), and so can the devices whose tables begin at {observed}",
+              .message = "{domains} can write the same {detail}: {ranges}; {size} in all, pages: {expected_count}",
               .why = "Two domains are to be kept apart. Shared memory between devices is legal where it was meant; "
-                     "else data of one owner reaches the other.",
+                     "else data of one owner reaches the other. A healthy host shows two kinds: registers, such as "
+                     "the doorbell to which all devices send their interrupt messages on Arm, and a page with small "
+                     "buffers of two drivers, such as receive buffers of two network cards. Of registers each domain "
+                     "is named once, with the first that has them.",
               .repair = "Nothing is repaired: which of the two was meant is not known. pgregion mappings shows all.",
               .origin = "PT42"},
     .facts = memory_shared};

@@ -34,7 +34,7 @@ using formats::X86;
 void leaf_without_access(const EntryView &view, FindingSink &sink)
 {
     const Access access = view.run.first.access;
-    if (!access.allows(Access::read()) && !access.allows(Access::write()))
+    if (!access.is_supervisor_only() && !access.allows(Access::read()) && !access.allows(Access::write()))
         add_counted(sink, view.finding(sink), view.run.count);
 }
 
@@ -45,9 +45,8 @@ constexpr CheckRow kLeafWithoutAccess{
          .title = "leaves allow neither reading nor writing",
          .message =
              "{entry} is a leaf that allows neither reading nor writing; such leaves in this table: {expected_count}",
-         .why = "It is legal (AMD: IR and IW clear; Arm: S2AP 0, or AP without access for requests without "
-                "privilege) and blocks the device. A driver that maps something wants it to be reached, so the "
-                "permission may have been lost.",
+         .why = "It is legal (AMD: IR and IW clear; Arm stage 2: S2AP 0) and blocks the device. A driver that maps "
+                "something wants it to be reached, so the permission may have been lost.",
          .repair = "Nothing is changed: the device is blocked already, and the address may be of use.",
          .origin = "PT22"},
     .entry = &leaf_without_access,
@@ -188,6 +187,8 @@ void dirty_not_writable(const EntryView &view, FindingSink &sink)
 constexpr CheckRow kDirtyNotWritable{
     .about = {.code = "dirty-not-writable",
               .severity = Severity::info,
+              .other_severity = Severity::warning,
+              .other_where = "where hardware does not set the flag by itself",
               .title = "dirty flag and write permission of leaves do not agree",
               .message = "{entry} {detail}: {observed}; such leaves in this table: {expected_count}",
               .why = "Linux sets the dirty flag of an IOMMU leaf when it makes it writable. One without the other says "
@@ -301,22 +302,30 @@ constexpr CheckRow kUserBitClear{
     .entry = &user_bit_clear,
     .entries = kFaulting};
 
+/// Arm: Linux makes such leaves for drivers that ask for them (IOMMU_PRIV), and their devices make such requests.
 void supervisor_only(const EntryView &view, FindingSink &sink)
 {
-    if (view.run.first.access.is_supervisor_only())
-        add_counted(sink, view.finding(sink), view.run.count);
+    if (!view.run.first.access.is_supervisor_only())
+        return;
+    Finding found = view.finding(sink);
+    if (is_arm(view.format().family))
+        found.severity = Severity::info;
+    add_counted(sink, found, view.run.count);
 }
 
 constexpr CheckRow kSupervisorOnly{
     .about = {.code = "supervisor-only",
               .severity = Severity::warning,
+              .other_severity = Severity::info,
+              .other_where = "in Arm tables",
               .title = "entries are not for requests of user privilege",
-              .message = "{entry} is for supervisor privilege alone; such entries in this table: {expected_count}",
+              .message = "{entry} is for requests with privilege alone; such entries in this table: {expected_count}",
               .why =
                   "Requests of devices are of user privilege unless they say otherwise, and fault there. The tables of "
                   "a CPU's kernel look like this; a device that is given them could reach the kernel's memory as soon "
-                  "as it asks for the privilege.",
-              .repair = "Nothing is changed: devices are blocked already.",
+                  "as it asks for the privilege. Linux maps so on Arm (IOMMU_PRIV) for devices that do ask for it, "
+                  "such as DMA controllers that fetch their instructions.",
+              .repair = "Nothing is changed: who may use the memory is as it was asked for.",
               .origin = "PT50"},
     .entry = &supervisor_only,
     .entries = kPointer | kOddLeaf};

@@ -141,6 +141,8 @@ void table_cycle(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kTableCycle{
     .about = {.code = "table-cycle",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "in x86-64 tables without a directory",
               .title = "a table leads back to itself",
               .message = "{entry} points back to {target}, a table that led here",
               .why = "The hardware counts levels and ends somewhere, with a page table taken for a page of data: the "
@@ -246,6 +248,8 @@ void table_shared(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kTableShared{
     .about = {.code = "table-shared",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "in ordinary memory, where tables may be shared on purpose",
               .title = "a table that several entries point to",
               .message = "{entry} points to {target}, a table that another entry points to already (at least "
                          "{expected_count} pointers)",
@@ -334,6 +338,8 @@ void table_garbage(const Facts &facts, FindingSink &sink)
 constexpr CheckRow kTableGarbage{
     .about = {.code = "table-garbage",
               .severity = Severity::error,
+              .other_severity = Severity::warning,
+              .other_where = "where no more than half of the entries fault",
               .title = "a page that is used as a table does not read as one",
               .message = "{target} is used as a table, but hardware refuses {count} of its {expected_count} entries",
               .why = "The pointer is damaged, or the page was overwritten. Entries that look sound by accident let the "

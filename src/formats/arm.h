@@ -23,7 +23,8 @@
 namespace pgregion::formats
 {
 
-/// Requests of devices are without privilege: what only privileged ones may use is blocked for them.
+/// Requests of devices are without privilege: what only privileged ones may use gives them nothing, and says so by the
+/// bar of Access.
 struct ArmStage1 : arm::Tables<ArmStage1> {
     static constexpr std::string_view kName = "arm-s1";
     static constexpr TableFamily kFamily = TableFamily::arm_stage1;
@@ -76,7 +77,8 @@ struct ArmStage1 : arm::Tables<ArmStage1> {
         const std::uint64_t unprivileged = field(raw, 6, 6);
         const std::uint64_t write = field(~raw, 7, 7) | field(raw & layout.dirty, 51, 51);
         const std::uint64_t execute = field(~raw, 54, 54);
-        return Access::from_bits((execute << 2 | write << 1 | 1) * unprivileged);
+        const Access access = Access::from_bits((execute << 2 | write << 1 | 1) * unprivileged);
+        return unprivileged != 0 ? access : access.supervisor_only();
     }
 
     static constexpr Access table_access(std::uint64_t raw, const Layout &layout)

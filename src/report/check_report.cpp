@@ -23,7 +23,7 @@ struct CodeGroup {
     std::vector<const Finding *> findings;
 };
 
-/// The worst codes first, and among equals the one that is found first.
+/// The worst codes first, and among equals the one that is found first; the worst findings of each code first, too.
 std::vector<CodeGroup> groups_of(const CheckReport &report)
 {
     std::vector<CodeGroup> groups;
@@ -36,6 +36,8 @@ std::vector<CodeGroup> groups_of(const CheckReport &report)
         group->repairable = group->repairable || finding.repair != RepairPolicy::none;
         group->findings.push_back(&finding);
     }
+    for (CodeGroup &group : groups)
+        std::ranges::stable_sort(group.findings, std::ranges::greater(), &Finding::severity);
     std::ranges::stable_sort(groups, [](const CodeGroup &a, const CodeGroup &b) {
         return a.worst != b.worst ? a.worst > b.worst : a.security && !b.security;
     });
@@ -129,9 +131,15 @@ Json checked_json(const CheckedSource &source)
 
 Json code_json(const Check &check)
 {
-    return {{"code", check.code},        {"severity", name(check.severity)}, {"title", check.title},
-            {"why", check.why},          {"repair", check.repair},           {"origin", check.origin},
-            {"security", check.security}};
+    return {{"code", check.code},
+            {"severity", name(check.severity)},
+            {"title", check.title},
+            {"why", check.why},
+            {"repair", check.repair},
+            {"origin", check.origin},
+            {"security", check.security},
+            {"other_severity", check.other_severity ? Json(name(*check.other_severity)) : Json(nullptr)},
+            {"other_where", check.other_severity ? Json(check.other_where) : Json(nullptr)}};
 }
 
 std::string code_text(const Check &check, const Palette &palette)
@@ -140,6 +148,8 @@ std::string code_text(const Check &check, const Palette &palette)
     std::string out = fmt::format("{}: {}\n", palette.strong(check.code), check.title);
     append(out, "  severity  {}{}\n", severity_label(check.severity, palette),
            check.security ? ": a device could gain or keep access that it must not have" : "");
+    if (check.other_severity)
+        append(out, "            {} {}\n", severity_label(*check.other_severity, palette), check.other_where);
     out += wrapped("  why       ", check.why, kIndent);
     out += wrapped("  repair    ", check.repair, kIndent);
     append(out, "  origin    {}\n", palette.faint(check.origin));

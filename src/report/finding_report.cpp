@@ -39,6 +39,49 @@ std::string devices_text(const Finding &finding, const PageMap &pages)
     return fmt::format("devices {} to {}", device_name(*finding.device), device_name(*finding.last_device));
 }
 
+/// "device 0000:00:02.0 and 2 more (domain 3, tables at 0x29aa000, IOVA 0xffffb000)"
+std::string domain_text(const FindingDomain &domain, const PageMap &pages)
+{
+    std::string text = domain.device ? "device " + device_name(*domain.device) : std::string("a device");
+    if (domain.pasid)
+        append(text, " with PASID {}", *domain.pasid);
+    if (domain.users > 1)
+        append(text, " and {} more", domain.users - 1);
+    text += " (";
+    if (domain.unit.value_or(0) != 0)
+        append(text, "unit {}, ", *domain.unit);
+    if (domain.domain_id)
+        append(text, "domain {}, ", *domain.domain_id);
+    append(text, "tables at {}, IOVA {})", pages.describe(domain.root), hex(domain.iova.value()));
+    return text;
+}
+
+std::string domains_text(const Finding &finding, const PageMap &pages)
+{
+    if (!finding.lists || finding.lists->domains.empty())
+        return std::string(kUnknown);
+    std::string text;
+    for (const FindingDomain &domain : finding.lists->domains)
+        text += (text.empty() ? "" : " and ") + domain_text(domain, pages);
+    return text;
+}
+
+std::string ranges_text(const Finding &finding, const PageMap &)
+{
+    constexpr std::size_t kShown = 4;
+    if (!finding.lists || finding.lists->ranges.empty())
+        return std::string(kUnknown);
+    const FindingLists &lists = *finding.lists;
+    const std::size_t shown = std::min(lists.ranges.size(), kShown);
+    std::string text;
+    for (const AddressRange &range : std::span(lists.ranges).first(shown))
+        append(text, "{}{} to {}", text.empty() ? "" : ", ", hex(range.first), hex(range.last));
+    const std::uint64_t more = lists.ranges.size() - shown + lists.ranges_left_out;
+    if (more != 0)
+        append(text, " and {} more", counted(more, "range"));
+    return text;
+}
+
 std::string page_text(const Finding &finding, const PageMap &)
 {
     return finding.page ? fmt::format("page {}", finding.page->value()) : std::string(kUnknown);
@@ -100,6 +143,8 @@ constexpr std::array kNames{
     MessageName{"detail", [](const Finding &f, const PageMap &) { return std::string(f.detail); }},
     MessageName{"entry", entry_text},
     MessageName{"record", record_text},
+    MessageName{"domains", domains_text},
+    MessageName{"ranges", ranges_text},
 };
 
 constexpr auto kNameWords = [] {
@@ -118,6 +163,8 @@ bool says(std::string_view message, std::string_view name)
 std::string remainder(const Finding &finding, const PageMap &pages)
 {
     const std::string_view message = finding.check->message;
+    if (says(message, "domains"))
+        return "";
     std::string text;
     const auto add = [&text](const std::string &piece) { text += (text.empty() ? "" : ", ") + piece; };
     if (finding.iova && !says(message, "iova"))
@@ -157,6 +204,32 @@ Json number_json(const std::optional<Value> &value)
 }
 
 Json device_json(const std::optional<std::uint32_t> &id) { return id ? Json(device_name(*id)) : Json(nullptr); }
+
+Json domains_json(const Finding &finding, const PageMap &pages)
+{
+    if (!finding.lists || finding.lists->domains.empty())
+        return nullptr;
+    Json domains = Json::array();
+    for (const FindingDomain &domain : finding.lists->domains)
+        domains.push_back({{"device", device_json(domain.device)},
+                           {"pasid", number_json(domain.pasid)},
+                           {"unit", number_json(domain.unit)},
+                           {"domain_id", number_json(domain.domain_id)},
+                           {"users", domain.users},
+                           {"table", pages.address(domain.root)},
+                           {"iova", hex(domain.iova.value())}});
+    return domains;
+}
+
+Json ranges_json(const Finding &finding)
+{
+    if (!finding.lists || finding.lists->ranges.empty())
+        return nullptr;
+    Json ranges = Json::array();
+    for (const AddressRange &range : finding.lists->ranges)
+        ranges.push_back({{"first", hex(range.first)}, {"last", hex(range.last)}});
+    return ranges;
+}
 
 }  // namespace
 
@@ -198,6 +271,9 @@ Json finding_json(const Finding &finding, const FindingPlaces &places)
     json.set("target", finding.target ? places.pages.address(*finding.target) : Json(nullptr));
     json.set("size", hex_json(finding.size_bytes));
     json.set("last_device", device_json(finding.last_device));
+    json.set("domains", domains_json(finding, places.pages));
+    json.set("ranges", ranges_json(finding));
+    json.set("ranges_left_out", finding.lists ? finding.lists->ranges_left_out : 0);
     return json;
 }
 

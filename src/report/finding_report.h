@@ -17,6 +17,8 @@
 //   {size}                             "4K"
 //   {entry}  {record}                  as above; "record 16 of the table at 0x6801000 (page 1)" in a directory
 //   {detail}                           the finding's own word or two
+//   {domains}                          who they are, with device, PASID, unit, domain id, root and IOVA
+//   {ranges}                           "0x1000 to 0x1fff, 0x5000 to 0x5fff and 3 ranges more"
 //
 // What the finding knows of IOVA, device, PASID and unit and the message does not say is put behind it.
 #pragma once
@@ -50,7 +52,8 @@ struct FindingPlaces {
 /// What and where, in one line without control characters. A name in braces that is not known stays as it is.
 [[nodiscard]] std::string finding_message(const Finding &finding, const PageMap &pages);
 
-/// The keys of cli.md section 5 and, after them, pasid, unit, table, target, size, last_device.
+/// The keys of cli.md section 5 and, after them, pasid, unit, table, target, size, last_device, domains, ranges,
+/// ranges_left_out.
 [[nodiscard]] Json finding_json(const Finding &finding, const FindingPlaces &places);
 
 /// Bytes of the place: the entry or record, or the page; 0 where neither is known.

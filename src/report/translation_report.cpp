@@ -84,6 +84,14 @@ Json translation_json(const TranslationView &view, const PageMap &pages)
     return json;
 }
 
+/// Arm stage 1 leaves without AP[1] give requests without privilege nothing, and are not for nobody.
+std::string_view page_access(Access access)
+{
+    if (!access.empty())
+        return letters(access);
+    return access.is_supervisor_only() ? "for privileged requests alone" : "no access";
+}
+
 std::string verdict_text(const TranslationView &view, const Palette &palette)
 {
     std::string text = palette.strong(fmt::format("IOVA {}", hex(view.iova.value())));
@@ -91,8 +99,7 @@ std::string verdict_text(const TranslationView &view, const Palette &palette)
         append(text, " -> PA {}  ({}: the address is not translated)", hex(view.iova.value()), name(through->kind));
     } else if (view.result && view.result->mapped) {
         append(text, " -> PA {}  ({} page, {})", hex(view.result->pa.value()),
-               human_size(std::uint64_t{1} << view.result->size_lg2),
-               view.result->access.empty() ? "no access" : letters(view.result->access));
+               human_size(std::uint64_t{1} << view.result->size_lg2), page_access(view.result->access));
     } else {
         text += ": not mapped";
     }

@@ -261,10 +261,10 @@ TEST(ArmStage1, ShareabilityOneIsReserved)
 
 TEST(ArmStage1, AccessPermissionBitsDecide)
 {
-    EXPECT_EQ(decode(0x80000f07, 0).access, Access::none());  // AP = 0: privileged only
-    EXPECT_EQ(decode(0x80000f47, 0).access, Access::all());   // AP = 1
-    EXPECT_EQ(decode(0x80000f87, 0).access, Access::none());  // AP = 2: privileged, read-only
-    EXPECT_EQ(decode(0x80000fc7, 0).access, kReadExecute);    // AP = 3
+    EXPECT_EQ(decode(0x80000f07, 0).access, Access::none().supervisor_only());  // AP = 0: privileged only
+    EXPECT_EQ(decode(0x80000f47, 0).access, Access::all());                     // AP = 1
+    EXPECT_EQ(decode(0x80000f87, 0).access, Access::none().supervisor_only());  // AP = 2: privileged, read-only
+    EXPECT_EQ(decode(0x80000fc7, 0).access, kReadExecute);                      // AP = 3
     EXPECT_EQ(decode(0x0040000080000f47, 0).access, kReadWrite);
     EXPECT_EQ(decode(0x0040000080000fc7, 0).access, Access::read());
     EXPECT_EQ(decode(0x0020000080000f47, 0).access, Access::all());  // PXN

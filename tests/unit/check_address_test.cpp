@@ -196,7 +196,10 @@ TEST(CheckHtHole, AmdLeavesThatLeadThere)
     const std::vector<Finding> found = tables.check("address-in-ht-hole");
     ASSERT_THAT(found, ElementsAre(AllOf(IsAt(4U, 4U, 0), IsLeftAlone(Severity::warning))));
     EXPECT_EQ(found[0].expected, 2U);
-    EXPECT_EQ(found[0].detail, "leads there");
+    EXPECT_EQ(found[0].detail, "leads to");
+    ASSERT_NE(found[0].lists, nullptr);
+    EXPECT_THAT(found[0].lists->ranges,
+                ElementsAre(AddressRange{0xfd00000000, 0xfd00000fff}, AddressRange{0xffffffe000, 0xffffffefff}));
     EXPECT_THAT(EntryTables("amd-v1").put(4, 3, 0x6000010000000001).check("address-in-ht-hole"), IsEmpty());
 }
 
@@ -208,7 +211,23 @@ TEST(CheckHtHole, IovasThere)
     const std::vector<Finding> found = tables.put(5, 500, 0x6000000280000001).check("address-in-ht-hole");
     ASSERT_THAT(found, ElementsAre(IsAt(5U, 500U, 2)));
     EXPECT_EQ(found[0].iova, Iova(0xfd00000000));
-    EXPECT_EQ(found[0].detail, "stands for an IOVA there");
+    EXPECT_EQ(found[0].detail, "stands for the IOVAs");
+    ASSERT_NE(found[0].lists, nullptr);
+    EXPECT_THAT(found[0].lists->ranges, ElementsAre(AddressRange{0xfd00000000, 0xfd3fffffff}));
+}
+
+TEST(CheckHtHole, OfALeafThatIsOnlyPartlyThereThatPartIsNamed)
+{
+    EntryTables tables("amd-v1");
+    tables.put(1, 1, 0x6000000140005601);
+    // NextLevel 7 and address bits 31:12 set: 8 GiB from 0xfc00000000 on, in eight slots.
+    for (std::size_t slot = 8; slot < 16; ++slot)
+        tables.put(5, slot, 0x600000fcfffffe01);
+    const std::vector<Finding> found = tables.check("address-in-ht-hole");
+    ASSERT_THAT(found, ElementsAre(IsAt(5U, 8U, 2)));
+    ASSERT_NE(found[0].lists, nullptr);
+    EXPECT_THAT(found[0].lists->ranges, ElementsAre(AddressRange{0xfd00000000, 0xfdffffffff}));
+    EXPECT_EQ(found[0].expected, 1U);
 }
 
 TEST(CheckHtHole, OtherMachinesHaveNone)

@@ -57,7 +57,7 @@ TEST_P(OddEntry, HealthyTwinHasNothing)
 INSTANTIATE_TEST_SUITE_P(
     Access, OddEntry,
     testing::Values(Case{"leaf-without-access", "amd-v1", 0, 0x1000000201000001, Severity::warning, 0x3000000201000001},
-                    Case{"leaf-without-access", "arm-s1", 0, 0x201000f07, Severity::warning, 0x201000f47},
+                    Case{"supervisor-only", "arm-s1", 0, 0x201000f07, Severity::info, 0x201000f47},
                     Case{"leaf-without-access", "arm-s2", 0, 0x20100073f, Severity::warning, 0x20100077f},
                     Case{"leaf-without-access", "riscv", 0, 0x80400059, Severity::warning, 0x80400053},
                     Case{"supervisor-only", "x86-64", 0, 0x201000063, Severity::warning, 0x201000067},

@@ -266,8 +266,8 @@ TEST(CheckTable, ChecksThatDifferByFormatHaveCasesOfThreeFormats)
     }
     for (const char *code :
          {"reserved-bits", "not-present-data", "leaf-misaligned", "leaf-at-table-level", "reserved-encoding",
-          "replicas-differ", "replicas-missing", "leaf-maps-tables", "leaf-without-access", "directory-entry-invalid",
-          "device-pass-through", "domain-id-shared"})
+          "replicas-differ", "replicas-missing", "leaf-maps-tables", "leaf-without-access", "supervisor-only",
+          "directory-entry-invalid", "device-pass-through", "domain-id-shared"})
         EXPECT_GE(images[code].size(), 3U) << code;
 }
 

@@ -53,10 +53,19 @@ std::map<std::string, Entry> entries_of(const std::string &page)
     return entries;
 }
 
+std::string severity_of(const Check &check)
+{
+    std::string text(name(check.severity));
+    text += check.security ? ", security" : "";
+    if (check.other_severity)
+        text.append("; ").append(name(*check.other_severity)).append(" ").append(check.other_where);
+    return text;
+}
+
 Entry entry_of(const Check &check)
 {
     return {{"Title", std::string(check.title)},
-            {"Severity", std::string(name(check.severity)) + (check.security ? ", security" : "")},
+            {"Severity", severity_of(check)},
             {"Why", std::string(check.why)},
             {"Repair", std::string(check.repair)},
             {"Origin", std::string(check.origin)}};
@@ -110,6 +119,8 @@ TEST(ChecksManual, RowsArePlainSentences)
             EXPECT_EQ(text.find("  "), std::string_view::npos) << check->code << ": " << text;
         }
         EXPECT_NE(check->title.back(), '.') << check->code;
+        EXPECT_EQ(check->other_severity.has_value(), !check->other_where.empty()) << check->code;
+        EXPECT_NE(check->other_severity, check->severity) << check->code;
         EXPECT_EQ(check->why.back(), '.') << check->code;
         EXPECT_EQ(check->repair.back(), '.') << check->code;
     }

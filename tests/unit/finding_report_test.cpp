@@ -153,8 +153,61 @@ TEST(FindingJson, HasTheKeysOfTheContractFirst)
         R"j("iova":"0x5000","device":"0000:00:02.0","observed":"0x1003003","expected":"0x200",)j"
         R"j("message":"entry 5 of the level-1 table at 0x1004000 (page 4) (IOVA 0x5000, devices 0000:00:02.0 to )j"
         R"j(0000:00:02.7, PASID 3, unit 2)","security":true,"repair":"safe","pasid":3,"unit":2,)j"
-        R"j("table":"0x1004000","target":"0x1003000","size":"0x200000","last_device":"0000:00:02.7"})j";
+        R"j("table":"0x1004000","target":"0x1003000","size":"0x200000","last_device":"0000:00:02.7",)j"
+        R"j("domains":null,"ranges":null,"ranges_left_out":0})j";
     EXPECT_EQ(finding_json(full_finding(check), places).text(), expected);
+}
+
+/// Two domains, of which one has a unit, a PASID and further users and the other no directory; two ranges of many.
+Finding finding_with_lists(const Check &check)
+{
+    auto lists = std::make_shared<FindingLists>();
+    FindingDomain first;
+    first.unit = 1;
+    first.device = 0x300;
+    first.pasid = 65;
+    first.domain_id = 6;
+    first.users = 3;
+    first.root = PhysAddr(0x3354000);
+    first.iova = Iova(0x10000);
+    FindingDomain second;
+    second.root = PhysAddr(0x1004000);
+    second.iova = Iova(0x2000);
+    lists->domains = {first, second};
+    for (std::uint64_t i = 0; i < 5; ++i)
+        lists->ranges.push_back({0x8090000 + i * 0x2000, 0x8090fff + i * 0x2000});
+    lists->ranges_left_out = 2;
+    Finding finding = full_finding(check);
+    finding.lists = lists;
+    return finding;
+}
+
+TEST(FindingMessage, NamesDomainsAndRangesAndNothingTwice)
+{
+    const Check check = check_with("{domains} share {ranges}");
+    EXPECT_EQ(finding_message(finding_with_lists(check), kRegionAt16M),
+              "device 0000:03:00.0 with PASID 65 and 2 more (unit 1, domain 6, tables at 0x3354000, IOVA 0x10000) and "
+              "a device (tables at 0x1004000 (page 4), IOVA 0x2000) share 0x8090000 to 0x8090fff, 0x8092000 to "
+              "0x8092fff, 0x8094000 to 0x8094fff, 0x8096000 to 0x8096fff and 3 ranges more");
+}
+
+TEST(FindingMessage, SaysThatDomainsAndRangesAreNotKnown)
+{
+    const Check check = check_with("{domains} share {ranges}");
+    EXPECT_EQ(finding_message(full_finding(check), kRegionAt16M), "(unknown) share (unknown)");
+}
+
+TEST(FindingJson, ListsDomainsAndRanges)
+{
+    const Check check = check_with("text");
+    const Read json = Read::parse(finding_json(finding_with_lists(check), {kRegionAt16M, 0, 0x200000}).text());
+    EXPECT_EQ(json.at("domains").dump(),
+              R"j([{"device":"0000:03:00.0","pasid":65,"unit":1,"domain_id":6,"users":3,"table":"0x3354000",)j"
+              R"j("iova":"0x10000"},{"device":null,"pasid":null,"unit":null,"domain_id":null,"users":0,)j"
+              R"j("table":"0x1004000","iova":"0x2000"}])j");
+    EXPECT_EQ(json.at("ranges").size(), 5U);
+    EXPECT_EQ(json.at("ranges").at(1).dump(), R"j({"first":"0x8092000","last":"0x8092fff"})j");
+    EXPECT_EQ(json.at("ranges_left_out"), 2);
 }
 
 TEST(FindingJson, HasNullWhereNothingApplies)
@@ -164,7 +217,7 @@ TEST(FindingJson, HasNullWhereNothingApplies)
     finding.check = &check;
     const Read json = Read::parse(finding_json(finding, {kRegionAt16M, 0, 0x200000}).text());
     for (const char *key : {"page", "index", "level", "offset", "iova", "device", "observed", "expected", "pasid",
-                            "unit", "table", "target", "size", "last_device"})
+                            "unit", "table", "target", "size", "last_device", "domains", "ranges"})
         EXPECT_TRUE(json.at(key).is_null()) << key;
     EXPECT_EQ(json.at("repair"), "none");
 }
@@ -257,7 +310,7 @@ TEST(CheckText, PutsTheWorstCodeFirstAndMarksMilderFindings)
     const Check mild = check_with("{page} is mild");
     const Check bad = check_with("{page} is bad");
     CheckedSource source = leaks(mild, 1);
-    for (const Severity severity : {Severity::error, Severity::info}) {
+    for (const Severity severity : {Severity::info, Severity::error}) {
         Finding finding;
         finding.check = &bad;
         finding.severity = severity;
