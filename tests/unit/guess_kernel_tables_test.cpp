@@ -81,7 +81,8 @@ std::vector<KernelTable> read_tables(const std::filesystem::path &folder)
         KernelTable &table = tables.at(row.at(0));
         const bool upper = table.arguments.find("ttbr=1") != std::string::npos;
         const std::uint64_t iova = number(row.at(2)) & (upper ? kLowerHalf >> 4 : ~std::uint64_t{0});
-        table.maps.push_back({iova, number(row.at(3)), number(row.at(4)), without_execution(row.size() > 5 ? row[5] : "")});
+        table.maps.push_back(
+            {iova, number(row.at(3)), number(row.at(4)), without_execution(row.size() > 5 ? row[5] : "")});
     }
     std::vector<KernelTable> all;
     for (auto &[id, table] : tables) {
