@@ -192,7 +192,8 @@ public:
 
     /// A non-zero record, in order of ids, before what is behind it.
     virtual void record(const DirectoryStep &, const DirectoryPlace &) {}
-    /// A device or one of its PASIDs; the one without a PASID first.
+    /// A device or one of its PASIDs; the one without a PASID first. One whose context has tables for both halves of the
+    /// address space comes twice in a row, for the upper half with the translation that upper_half() gives.
     virtual void device(const Device &) {}
     virtual void problem(const Problem &) {}
     /// Asked behind each record(): false ends the walk before what that record leads to.
@@ -219,8 +220,12 @@ struct Requester {
 [[nodiscard]] DirectoryLookup find_device(const MemorySource &memory, const DirectoryRequest &request,
                                           const Requester &requester);
 
-/// The walk of a translation that has tables, through all stages.
+/// The walk of a translation that has tables, through all stages; of two halves that of the lower one.
 [[nodiscard]] WalkRequest walk_request(const Translation &translation);
+/// The translation of the upper half of the address space alone; nothing where there is none beside the lower half.
+[[nodiscard]] std::optional<Translation> upper_half(const Translation &translation);
+/// The walk of the half that an IOVA lies in.
+[[nodiscard]] WalkRequest walk_request(const Translation &translation, Iova iova);
 /// The walk of one stage by itself.
 [[nodiscard]] WalkRequest walk_request(const Stage &stage);
 

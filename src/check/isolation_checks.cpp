@@ -188,11 +188,24 @@ void add_shared(const Facts &facts, FindingSink &sink, const SharedPair &pair)
     sink.add(std::move(finding));
 }
 
+/// Both halves of the address space of one context: what they share is shared with nobody else.
+bool are_halves_of_one(const DomainFact &a, const DomainFact &b)
+{
+    if (a.users.empty() || b.users.empty() || a.user_count != b.user_count)
+        return false;
+    const DomainUser &first = a.users.front();
+    const DomainUser &second = b.users.front();
+    return first.unit == second.unit && first.device.table == second.device.table &&
+           first.device.index == second.device.index;
+}
+
 void memory_shared(const Facts &facts, FindingSink &sink)
 {
     const Sharing sharing = find_sharing(facts);
-    for (const SharedPair &pair : sharing.pairs)
-        add_shared(facts, sink, pair);
+    for (const SharedPair &pair : sharing.pairs) {
+        if (!are_halves_of_one(facts.domains[pair.first], facts.domains[pair.second]))
+            add_shared(facts, sink, pair);
+    }
     if (sharing.cut_short)
         sink.cut_short();
 }

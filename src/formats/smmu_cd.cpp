@@ -10,8 +10,8 @@
 //   word 2   51:4 TTB1, 1 HAD1
 //   word 3   MAIR
 //
-// A Translation has room for one of the two halves of the address space. Both are in use only where a device
-// shares a kernel's tables; TTB0, for low addresses, is the one taken then.
+// Both halves of the address space are in use only where a device shares a kernel's tables, or a driver keeps tables of
+// its own beside those of processes.
 #include "formats/arm.h"
 #include "formats/smmu_records.h"
 #include "formats/smmu_stream.h"
@@ -168,6 +168,8 @@ DirectoryRecord decode_context(const DirectoryTable &table, const RecordWords &w
         record.fault = kBothHalvesOff;
     } else {
         take_stage(*record.translation, stages->front(), table.outer);
+        if (stages->size() == 2)
+            record.translation->upper = stages->back();
     }
     return record;
 }

@@ -37,7 +37,8 @@ constexpr std::uint64_t kNested = 3;
 constexpr std::uint64_t kPassThrough = 4;
 constexpr std::uint64_t kSecondLevelExecute = bit(5);
 constexpr std::uint64_t kNoExecuteEnable = bit(5);
-constexpr std::uint64_t kLastPagingMode = 1;  ///< FSPM: 0 four levels, 1 five levels
+constexpr std::uint64_t kExecuteRequestEnable = bit(1);  ///< bit 129; revisions that do not have it let nothing execute
+constexpr std::uint64_t kLastPagingMode = 1;             ///< FSPM: 0 four levels, 1 five levels
 
 constexpr Fault kRootUnreadable{FaultCause::root_unreadable, 0x38, "root table cannot be read"};
 constexpr Fault kRootNotPresent{FaultCause::not_present, 0x39, "root entry not present"};
@@ -56,6 +57,7 @@ constexpr Fault kEntryNotPresent{FaultCause::not_present, 0x59, "PASID table ent
 constexpr Fault kEntryReserved{FaultCause::reserved_bits, 0x5a, "reserved bit set in a PASID table entry"};
 constexpr Fault kEntryInvalid{FaultCause::invalid_entry, 0x5b,
                               "invalid PASID table entry (translation type, address width or paging mode)"};
+constexpr Fault kExecuteDisabled{FaultCause::no_execute, 0x5c, "request to execute, ERE of the PASID table entry is 0"};
 
 /// A record with the reserved bits of `mask`; it has a fault when it is not present or one of them is set.
 DirectoryRecord checked(const RecordWords &words, const RecordWords &mask, const Fault &absent, const Fault &bad)
@@ -142,6 +144,15 @@ std::optional<Stage> first_stage_of(const RecordWords &words, const FormatParams
     return stage;
 }
 
+/// What the first stage lets execute counts only where ERE allows such requests.
+void limit_execution(Translation &translation, const RecordWords &words)
+{
+    if ((words[2] & kExecuteRequestEnable) != 0)
+        return;
+    translation.access = Access::read() | Access::write();
+    translation.denied = kExecuteDisabled;
+}
+
 /// The tables of a PASID table entry by its PGTT: kind, the stage and, nested, the outer one. Kind invalid when
 /// something in it is reserved.
 Translation translation_of(const RecordWords &words, const FormatParams &params)
@@ -154,6 +165,7 @@ Translation translation_of(const RecordWords &words, const FormatParams &params)
     if (type == kFirstStageOnly && first) {
         translation.kind = TranslationKind::first_stage;
         use_stage(translation, *first);
+        limit_execution(translation, words);
     } else if (type == kSecondStageOnly && second) {
         translation.kind = TranslationKind::second_stage;
         use_stage(translation, *second);
@@ -161,6 +173,7 @@ Translation translation_of(const RecordWords &words, const FormatParams &params)
         translation.kind = TranslationKind::nested;
         use_stage(translation, *first);
         translation.outer = *second;
+        limit_execution(translation, words);
     } else if (type == kPassThrough) {
         translation.kind = TranslationKind::pass_through;
         translation.params.levels = levels_of_width(field(words[0], 4, 2)).value_or(0);
@@ -243,7 +256,8 @@ std::span<const Fault> directory_faults()
     static constexpr std::array kAll{kRootUnreadable,    kRootNotPresent,      kRootReserved,        kContextUnreadable,
                                      kContextNotPresent, kContextReserved,     kPasidDisabled,       kPasidTooLarge,
                                      kRidPasidTooLarge,  kDirectoryUnreadable, kDirectoryNotPresent, kDirectoryReserved,
-                                     kTableUnreadable,   kEntryNotPresent,     kEntryReserved,       kEntryInvalid};
+                                     kTableUnreadable,   kEntryNotPresent,     kEntryReserved,       kEntryInvalid,
+                                     kExecuteDisabled};
     return kAll;
 }
 

@@ -93,12 +93,16 @@ std::string place_name(const DirectoryPlace &place)
 std::string translation_text(const Translation &translation, const PageMap &pages)
 {
     std::string text = fmt::format("{}, domain {}", name(translation.kind), translation.domain_id);
-    const bool limited = translation.kind != TranslationKind::blocked && translation.access != Access::all();
+    const Access moves = translation.access | Access::execute();
+    const bool limited = translation.kind != TranslationKind::blocked && moves != Access::all();
     if (limited)
         append(text, ", {} only", letters(translation.access & (Access::read() | Access::write())));
     if (translation.format != nullptr)
         append(text, ", {}, {} levels, root {}", translation.format->name, translation.params.levels,
                describe(translation.root, translation.outer, pages));
+    if (translation.upper.format != nullptr)
+        append(text, ", upper half with {} levels, root {}", translation.upper.params.levels,
+               describe(translation.upper.root, translation.outer, pages));
     if (translation.outer.format != nullptr)
         append(text, ", behind it {}, {} levels, root {}", translation.outer.format->name,
                translation.outer.params.levels, pages.describe(translation.outer.root));

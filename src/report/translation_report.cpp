@@ -20,6 +20,17 @@ const Translation *untranslated(const TranslationView &view)
     return through ? &translation : nullptr;
 }
 
+/// What the directory refuses before any table is read: a device's requests to execute.
+std::optional<Fault> refused_early(const TranslationView &view)
+{
+    if (view.lookup == nullptr || !view.lookup->device)
+        return std::nullopt;
+    const Translation &translation = view.lookup->device->translation;
+    const bool is_refused =
+        translation.denied.cause == FaultCause::no_execute && !translation.access.allows(view.wanted);
+    return is_refused ? std::optional(translation.denied) : std::nullopt;
+}
+
 /// The fault of the directory, or else of the page tables.
 std::optional<FaultReport> fault_of(const TranslationView &view)
 {
@@ -27,6 +38,8 @@ std::optional<FaultReport> fault_of(const TranslationView &view)
         return FaultReport{*view.lookup->fault, std::nullopt};
     if (const Translation *translation = untranslated(view); translation && !translation->access.allows(view.wanted))
         return FaultReport{translation->denied, std::nullopt};
+    if (const auto fault = refused_early(view))
+        return FaultReport{*fault, std::nullopt};
     return view.result ? view.result->fault : std::nullopt;
 }
 

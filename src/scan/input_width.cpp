@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <ranges>
 
 namespace pgregion::scan
 {
@@ -148,8 +147,8 @@ bool narrow_to_alignment(PhysAddr root, Reading &reading, std::uint32_t given)
     const auto slot = open_slot(reading, given);
     if (!slot)
         return false;
-    for (const unsigned width : kWidths | std::views::reverse) {
-        const auto params = aligned_params(root, reading, *slot, width);
+    for (auto width = kWidths.rbegin(); width != kWidths.rend(); ++width) {
+        const auto params = aligned_params(root, reading, *slot, *width);
         if (params) {
             reading.params = *params;
             return true;

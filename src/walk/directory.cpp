@@ -184,6 +184,11 @@ private:
         Device device = device_of(step, place);
         device.rid_pasid = place.pasid && place.pasid == rid_pasid;
         visitor_.device(device);
+        if (const auto upper = upper_half(device.translation)) {
+            Device other = device;
+            other.translation = *upper;
+            visitor_.device(other);
+        }
     }
 
     void descend(const DirectoryStep &step, DirectoryPlace place, Pasid rid_pasid)

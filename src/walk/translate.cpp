@@ -199,6 +199,26 @@ WalkRequest walk_request(const Translation &translation)
     return request;
 }
 
+std::optional<Translation> upper_half(const Translation &translation)
+{
+    if (translation.upper.format == nullptr)
+        return std::nullopt;
+    Translation upper = translation;
+    upper.format = translation.upper.format;
+    upper.params = translation.upper.params;
+    upper.root = translation.upper.root;
+    upper.upper = {};
+    return upper;
+}
+
+WalkRequest walk_request(const Translation &translation, Iova iova)
+{
+    // Arm Architecture Reference Manual, section D8.2: bit 55 chooses the half, whatever is made of those above.
+    constexpr unsigned kHalfBit = 55;
+    const auto upper = (iova.value() >> kHalfBit & 1) != 0 ? upper_half(translation) : std::nullopt;
+    return walk_request(upper.value_or(translation));
+}
+
 WalkRequest walk_request(const Stage &stage)
 {
     WalkRequest request;

@@ -24,7 +24,7 @@ TEST_F(Registers, RtaddrOfScalableModeLeadsToEveryPasid)
                      "16 3 0 pass-through -", "16 4 0 invalid -"}));
     EXPECT_EQ(mappings(words({"mappings", region}, rtaddr_)),
               (Words{"0000:00:02.0 0: 0x20000 0x100a000 0x4000 rw", "0000:00:02.0 0: 0x100000 0x50000000 0x1000 rw",
-                     "0000:00:02.0 0: 0x101000 0x50001000 0x1000 r", "0000:00:02.0 1: 0x5000 0x60000000 0x1000 rwx",
+                     "0000:00:02.0 0: 0x101000 0x50001000 0x1000 r", "0000:00:02.0 1: 0x5000 0x60000000 0x1000 rw",
                      "0000:00:02.0 2: 0x10000 0x50000000 0x1000 rw", "0000:00:02.0 2: 0x11000 0x50001000 0x1000 r"}));
 }
 
@@ -133,6 +133,60 @@ TEST_F(Registers, UntranslatedRequestsGoWhereTheyPoint)
     EXPECT_EQ(fault(words(amd, {"--device", "00:00.0"})).substr(0, 4), "0x2 ");                   // blocked
     EXPECT_EQ(fault(words(amd, {"--device", "00:00.1", "--access", "w"})).substr(0, 4), "0x2 ");  // IW is 0
     EXPECT_EQ(fault(words(amd, {"--device", "01:00.0"})).substr(0, 4), "0x1 ");                   // no entry
+}
+
+/// A context with TTB0 and TTB1: the upper half has a leaf of its own and one onto the start table of the lower half.
+TableImage image_of_both_halves()
+{
+    TableImage image = smmu_region();
+    image.allocate(0, 9);
+    image.put(2, 0, 0x0003020580990019).put(2, 2, 0x1006000);  // EPD1 is 0, TG1 4K, T1SZ 25
+    image.put(6, 0, 0x1007003).put(7, 0, 0x1008003);
+    image.put(8, 2, 0x0060000051000f47).put(8, 3, 0x0060000001003f47);
+    return image;
+}
+
+TEST_F(Registers, BothHalvesOfAContextAreRead)
+{
+    const std::string region = source(image_of_both_halves());
+    const Words one{"--device", "1"};
+    const Json listed = result(words({"devices", region}, strtab_)).at("devices");
+    ASSERT_EQ(listed.size(), 4U);
+    EXPECT_EQ(listed.at(0).at("root"), "0x1003000");
+    EXPECT_EQ(listed.at(1).at("root"), "0x1006000");
+    EXPECT_EQ(listed.at(1).at("id"), 1);
+    const Words rows{"0000:00:00.1 null: 0x1000 0x50000000 0x1000 rw",
+                     "0000:00:00.1 null: 0xffffff8000002000 0x51000000 0x1000 rw",
+                     "0000:00:00.1 null: 0xffffff8000003000 0x1003000 0x1000 rw"};
+    EXPECT_EQ(mappings(words({"mappings", region}, strtab_)), rows);
+    EXPECT_EQ(mappings(words(words({"mappings", region}, strtab_), one)), rows);
+    const Json upper = result(words(words({"translate", region, "0xffffff8000002010"}, strtab_), one));
+    EXPECT_EQ(upper.at("translations").at(0).at("pa"), "0x51000010");
+    EXPECT_EQ(fault(words(words({"translate", region, "0xffffff8000001000"}, strtab_), one)).substr(0, 5), "0x10 ");
+    EXPECT_EQ(fault(words(words({"translate", region, "0x1000"}, strtab_), one)), "");
+}
+
+TEST_F(Registers, LeafOfTheUpperHalfOntoALiveTableIsFoundByCheck)
+{
+    const Words check = words({"check", source(image_of_both_halves()), "--fail-on", "never"}, strtab_);
+    const Json findings = result(check).at("findings");
+    const auto found = std::ranges::find(findings, "leaf-maps-tables", [](const Json &one) { return one.at("code"); });
+    ASSERT_NE(found, findings.end()) << findings;
+    EXPECT_EQ(found->at("iova"), "0xffffff8000003000");
+    EXPECT_TRUE(std::ranges::none_of(findings, [](const Json &one) { return one.at("code") == "memory-shared"; }));
+}
+
+/// ERE, bit 129 of a PASID table entry: without it nothing executes, whatever the first stage lets through.
+TEST_F(Registers, RequestsToExecuteNeedEreOfThePasidTableEntry)
+{
+    TableImage image = vtd_scalable_region();
+    const Words access{"--device", "00:02.0", "--pasid", "1", "--access", "x"};
+    const auto answer = [&] { return words(words({"translate", source(image), "0x5000"}, rtaddr_), access); };
+    EXPECT_EQ(fault(answer()), "0x5c request to execute, ERE of the PASID table entry is 0");
+    image.put(4, 10, 0x1008002);
+    EXPECT_EQ(fault(answer()), "");
+    const Json mapped = result(words({"mappings", source(image), "--pasid", "1", "--device", "00:02.0"}, rtaddr_));
+    EXPECT_EQ(mapped.at("mappings").at(0).at("access"), "rwx");
 }
 
 TEST_F(Registers, FaultsOfStreamsAndContexts)

@@ -232,7 +232,8 @@ private:
             decoder.record(step, place);
             ++place.depth;
         }
-        decoder.device(device.device);
+        for (const UnitDevice &half : with_upper_half(device))
+            decoder.device(half.device);
     }
 
     void restrict(WalkRequest &request) const

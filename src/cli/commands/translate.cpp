@@ -108,7 +108,7 @@ private:
         view.lookup = &found->lookup;
         const auto &device = found->lookup.device;
         if (device && device->translation.format != nullptr)
-            view.result = translate(tables.memory, walk_request(device->translation), iova, wanted());
+            view.result = translate(tables.memory, walk_request(device->translation, iova), iova, wanted());
         return view;
     }
 

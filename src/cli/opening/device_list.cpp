@@ -58,10 +58,20 @@ std::vector<UnitDevice> list_devices(const Tables &tables, report::Problems &pro
     return all;
 }
 
+std::vector<UnitDevice> with_upper_half(const UnitDevice &row)
+{
+    std::vector<UnitDevice> rows{row};
+    if (const auto upper = upper_half(row.device.translation)) {
+        rows.push_back(row);
+        rows.back().device.translation = *upper;
+    }
+    return rows;
+}
+
 std::vector<UnitDevice> list_device(const Tables &tables, const Requester &requester, report::Problems &problems)
 {
     if (requester.pasid)
-        return {require_device_entry(tables, requester)};
+        return with_upper_half(require_device_entry(tables, requester));
     std::vector<UnitDevice> rows;
     for (UnitDevice row : list_devices(tables, problems)) {
         if (requester.device < row.device.id || row.device.last_id < requester.device)
@@ -69,7 +79,7 @@ std::vector<UnitDevice> list_device(const Tables &tables, const Requester &reque
         row.device.id = row.device.last_id = requester.device;
         rows.push_back(row);
     }
-    return rows.empty() ? std::vector{require_device_entry(tables, requester)} : rows;
+    return rows.empty() ? with_upper_half(require_device_entry(tables, requester)) : rows;
 }
 
 UnitLookup find_requester(const Tables &tables, const Requester &requester)

@@ -29,6 +29,9 @@ struct UnitLookup {
     DirectoryLookup lookup;
 };
 
+/// The row, and behind it that of the upper half of its address space, where it has tables for both.
+[[nodiscard]] std::vector<UnitDevice> with_upper_half(const UnitDevice &row);
+
 /// In the first unit that has an entry for the requester (one that leaves it unprotected counts least), or else in
 /// the first unit.
 [[nodiscard]] UnitLookup find_requester(const Tables &tables, const Requester &requester);

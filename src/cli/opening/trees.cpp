@@ -33,17 +33,20 @@ std::string advice_of(const Tables &tables, PhysAddr missing)
     return advice;
 }
 
-Tree tree_of(const Tables &tables, const Requester &requester)
+/// One for each half of the address space that the requester has tables for.
+std::vector<Tree> trees_of(const Tables &tables, const Requester &requester)
 {
-    const UnitDevice row = require_device_entry(tables, requester);
-    const Translation &translation = row.device.translation;
-    Tree tree = tree_of(tables, row);
-    if (!tree.request && translation.format != nullptr)
-        throw Error(Failure::operational, "root-outside-source",
-                    fmt::format("the page tables of device {} begin at {}, which the source does not hold",
-                                report::device_name(requester.device), hex(translation.root.value())),
-                    advice_of(tables, translation.root));
-    return tree;
+    std::vector<Tree> trees;
+    for (const UnitDevice &row : with_upper_half(require_device_entry(tables, requester))) {
+        const Translation &translation = row.device.translation;
+        trees.push_back(tree_of(tables, row));
+        if (!trees.back().request && translation.format != nullptr)
+            throw Error(Failure::operational, "root-outside-source",
+                        fmt::format("the page tables of device {} begin at {}, which the source does not hold",
+                                    report::device_name(requester.device), hex(translation.root.value())),
+                        advice_of(tables, translation.root));
+    }
+    return trees;
 }
 
 }  // namespace
@@ -64,8 +67,10 @@ std::vector<Tree> wanted_trees(const Tables &tables, const SourceReading &readin
     if (requesters.empty())
         return all_trees(tables, problems);
     std::vector<Tree> trees;
-    for (const Requester &requester : requesters)
-        trees.push_back(tree_of(tables, requester));
+    for (const Requester &requester : requesters) {
+        for (Tree &tree : trees_of(tables, requester))
+            trees.push_back(std::move(tree));
+    }
     return trees;
 }
 
