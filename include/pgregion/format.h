@@ -269,9 +269,7 @@ struct Translation {
     const TableFormat *format = nullptr;  ///< null where no table is used
     FormatParams params;                  ///< levels may be set without a format (VT-d pass-through)
     PhysAddr root;                        ///< valid where format is not null
-    /// Arm: the tables of the upper half of the address space, where a context has both and those above are of the lower
-    /// one; read through the same `outer`. No format: there are none.
-    Stage upper;
+    Stage upper;  ///< Arm: tables of the upper half of the address space, beside those above for the lower; mostly none
     /// Nested: the outer stage, through which the inner tables' addresses (`root` too) and outputs are translated.
     Stage outer;
     Access access = Access::all();  ///< what the directory lets through, of any translation

@@ -176,7 +176,7 @@ TEST_F(Formats, DecodeShowsEveryPasidWithItsTables)
     for (const char *line :
          {"[016] scalable context entry  0000:00:02.0  -> PASID directory 0x1003000 (page 3)",
           "[001] PASID table entry  0000:00:02.0 PASID 1  first-stage, domain 8, x86-64, 4 levels",
-          "[005] PTE  iova 0x5000  rwx  -> 4K at 0x60000000", "[257] SS-PTE  iova 0x101000  r  -> 4K at 0x50001000"})
+          "[005] PTE  iova 0x5000  rw  -> 4K at 0x60000000", "[257] SS-PTE  iova 0x101000  r  -> 4K at 0x50001000"})
         EXPECT_THAT(tree, HasSubstr(line));
 }
 

@@ -102,6 +102,7 @@ TEST_F(RegisterFiles, FileInWhichNothingIsFoundSaysWhatItWasTakenFor)
     fails_with("", {}, {"holds no root register", "it is empty"});
     fails_with("\x1b[31mnoise\nfed90000: 0x0000000000000010\n", {},
                {"of its 2 lines were read 1 as of QEMU xp, gdb x", R"(passed over: 1, first line 1, '\x1b[31mnoise')"});
+    fails_with("fed90020: 00 14 00 01\n", {}, {"none was understood", "`xp /1gx 0xfed90020`"});
     fails_with("fed90020: 0x01001400\n", {"--format", "vtd-root"},
                {"of rtaddr at 0xfed90020 it has 4 of 8 bytes", "xp /1gx 0xfed90020"});
     fails_with("09050080: 0x4000000001001000\n", {},

@@ -41,8 +41,8 @@ public:
 
     [[nodiscard]] Error error() const
     {
-        std::string hint =
-            "give iommu_regset of debugfs, `xp /1gx ADDRESS` of the QEMU monitor, or --register NAME=VALUE";
+        std::string hint = fmt::format(
+            "give iommu_regset of debugfs, `xp /1gx {}` of the QEMU monitor, or --register NAME=VALUE", address());
         std::string why = nearest_register(hint);
         if (text_.root_without_mode) {
             why += fmt::format("; no device is below the tables at {:#x}, which leaves open whether they are legacy or "
@@ -58,6 +58,16 @@ public:
     }
 
 private:
+    /// The address that the line passed over begins with, as in "fed90020: 00 14 00 01": what to ask for again.
+    [[nodiscard]] std::string address() const
+    {
+        const std::string_view line = text_.first_passed_over ? text_.first_passed_over->text : std::string_view{};
+        const std::string_view word = line.substr(0, line.find(':'));
+        const bool is_hex = !word.empty() && word.size() < line.size() &&
+                            word.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+        return is_hex ? fmt::format("0x{}", word) : "ADDRESS";
+    }
+
     /// The registers that are most like those of an IOMMU, of all banks.
     [[nodiscard]] std::string nearest_register(std::string &hint) const
     {
