@@ -3,6 +3,7 @@
 // A kernel that takes a hand-over in frees the head of LUO early in its boot, and the pages of FLBs and sessions much
 // later. Until then they are found by their form: pages that began as zeros, with counts, names padded with zeros and
 // addresses of pages.
+#include "handover/luo_layout.h"
 #include "handover/reader.h"
 
 namespace pgregion::handover
@@ -12,12 +13,6 @@ namespace
 {
 
 constexpr unsigned kDepth = 2;
-constexpr std::size_t kHeaderBytes = 16;
-constexpr std::size_t kFlbBytes = 64;
-constexpr std::size_t kFlbNameBytes = 48;
-constexpr std::size_t kFileBytes = 64;
-constexpr std::size_t kSessionBytes = 80;
-constexpr std::size_t kSessionNameBytes = 64;
 constexpr std::uint64_t kMostReferences = 1U << 20;
 constexpr std::size_t kMostPages = 1024;
 
@@ -25,13 +20,7 @@ constexpr std::size_t kMostPages = 1024;
 bool is_padded_name(Bytes bytes)
 {
     const std::string name = text_of(bytes);
-    return name.size() < bytes.size() && is_plain(name) &&
-           std::ranges::all_of(bytes.subspan(name.size()), [](std::byte byte) { return byte == std::byte{0}; });
-}
-
-bool is_zero(Bytes bytes)
-{
-    return std::ranges::all_of(bytes, [](std::byte byte) { return byte == std::byte{0}; });
+    return name.size() < bytes.size() && is_plain(name) && all_zero(bytes.subspan(name.size()));
 }
 
 bool is_page_or_zero(std::uint64_t address) { return address % kPageBytes == 0 && address >> 52 == 0; }
@@ -40,13 +29,13 @@ bool is_page_or_zero(std::uint64_t address) { return address % kPageBytes == 0 &
 template <class Fits>
 bool entries_fit(Bytes page, std::uint64_t count, std::size_t bytes, Fits fits)
 {
-    if (count == 0 || count > (kPageBytes - kHeaderBytes) / bytes)
+    if (count == 0 || count > (kPageBytes - kLuoHeaderBytes) / bytes)
         return false;
     for (std::uint64_t i = 0; i < count; ++i) {
-        if (!fits(page.subspan(kHeaderBytes + i * bytes, bytes)))
+        if (!fits(page.subspan(kLuoHeaderBytes + i * bytes, bytes)))
             return false;
     }
-    return is_zero(page.subspan(kHeaderBytes + count * bytes));
+    return all_zero(page.subspan(kLuoHeaderBytes + count * bytes));
 }
 
 bool is_flb_page(Bytes page)
@@ -60,7 +49,7 @@ bool is_file_page(Bytes page)
 {
     return is_page_or_zero(load_le64(page)) &&
            entries_fit(page, load_le64(page, kWordBytes), kFileBytes,
-                       [](Bytes entry) { return is_padded_name(entry.first(kFlbNameBytes)); });
+                       [](Bytes entry) { return is_padded_name(entry.first(kFileNameBytes)); });
 }
 
 /// One session at least has files, and the first block of them looks like one.

@@ -12,6 +12,7 @@
 //
 // The sessions of luo-v1 are not read. luo-v5 writes sessions and FLBs only on the way down (liveupdate_reboot()).
 // luo-v2 to luo-v4 were steps of one patch series and are refused.
+#include "handover/luo_layout.h"
 #include "handover/reader.h"
 
 namespace pgregion::handover
@@ -22,9 +23,6 @@ namespace
 
 constexpr unsigned kLuoDepth = 2;
 constexpr unsigned kFlbDepth = 3;
-constexpr std::size_t kNameBytes = 48;
-constexpr std::size_t kFlbBytes = 64;
-constexpr std::size_t kFlbHeaderBytes = 16;
 constexpr std::size_t kLuoBytes = 32;
 /// The kernel takes one page.
 constexpr std::uint64_t kMostFlbPages = 64;
@@ -46,12 +44,12 @@ void read_flb(Reader &reader, PhysAddr at)
     std::array<std::byte, kFlbBytes> bytes{};
     if (!reader.read(at, bytes))
         return;
-    const std::string name = text_of(Bytes(bytes).first(kNameBytes));
-    const std::uint64_t data = load_le64(bytes, kNameBytes);
+    const std::string name = text_of(Bytes(bytes).first(kFlbNameBytes));
+    const std::uint64_t data = load_le64(bytes, kFlbNameBytes);
     HandoverRecord *const record = reader.add("flb", name, kFlbDepth, at);
     if (record == nullptr)
         return;
-    record->fields = {word_field("data", data), number_field("count", load_le64(bytes, kNameBytes + kWordBytes))};
+    record->fields = {word_field("data", data), number_field("count", load_le64(bytes, kFlbNameBytes + kWordBytes))};
     record->preserved = reader.is_preserved(at);
     if (name.starts_with("iommu"))
         return read_iommu_flb(reader, name, PhysAddr(data));
@@ -69,16 +67,16 @@ std::nullopt_t no_luo(Reader &reader, PhysAddr at)
 
 void read_flbs(Reader &reader, PhysAddr at)
 {
-    std::array<std::byte, kFlbHeaderBytes> header{};
+    std::array<std::byte, kLuoHeaderBytes> header{};
     if (!reader.read(at, header))
         return;
     const std::uint64_t pages = std::min(load_le64(header), kMostFlbPages);
     const std::uint64_t count = load_le64(header, kWordBytes);
-    const std::uint64_t room = pages == 0 ? 0 : (pages * kPageBytes - kFlbHeaderBytes) / kFlbBytes;
+    const std::uint64_t room = pages == 0 ? 0 : (pages * kPageBytes - kLuoHeaderBytes) / kFlbBytes;
     if (count > room)
         reader.note(HandoverProblemKind::count_too_big, at, count);
     for (std::uint64_t i = 0; i < std::min(count, room); ++i)
-        read_flb(reader, at + kFlbHeaderBytes + i * kFlbBytes);
+        read_flb(reader, at + kLuoHeaderBytes + i * kFlbBytes);
 }
 
 namespace
@@ -104,7 +102,7 @@ Luo luo_of_fdt(Reader &reader, const Fdt &fdt, PhysAddr at)
 
 bool lists_no_flbs(Reader &reader, const Luo &luo)
 {
-    std::array<std::byte, kFlbHeaderBytes> header{};
+    std::array<std::byte, kLuoHeaderBytes> header{};
     if (!luo.flbs || *luo.flbs == 0)
         return true;
     return read_bytes(reader.memory, PhysAddr(*luo.flbs), header) && load_le64(header, kWordBytes) == 0;

@@ -7,6 +7,7 @@
 //   file     +0 char compatible[48] | +48 u64 data | +56 u64 token
 //
 // What a file's data is, its handler alone knows. Those that are not known are named, and not followed.
+#include "handover/luo_layout.h"
 #include "handover/reader.h"
 
 #include <set>
@@ -19,11 +20,6 @@ namespace
 
 constexpr unsigned kSessionDepth = 3;
 constexpr unsigned kFileDepth = 4;
-constexpr std::size_t kHeaderBytes = 16;
-constexpr std::size_t kSessionBytes = 80;
-constexpr std::size_t kSessionNameBytes = 64;
-constexpr std::size_t kFileBytes = 64;
-constexpr std::size_t kFileNameBytes = 48;
 constexpr std::string_view kMemfdFamily = "memfd-v";
 
 /// Hands the entries of a chain of blocks to `take(PhysAddr, Bytes)` until it returns false.
@@ -44,11 +40,11 @@ void for_each_entry(Reader &reader, PhysAddr first, std::size_t entry_bytes, Tak
         if (!reader.read(block, page))
             return;
         const std::uint64_t count = load_le64(page, kWordBytes);
-        const std::uint64_t room = (kPageBytes - kHeaderBytes) / entry_bytes;
+        const std::uint64_t room = (kPageBytes - kLuoHeaderBytes) / entry_bytes;
         if (count > room)
             reader.note(HandoverProblemKind::count_too_big, block, count);
         for (std::uint64_t i = 0; i < std::min(count, room); ++i) {
-            const std::size_t offset = kHeaderBytes + i * entry_bytes;
+            const std::size_t offset = kLuoHeaderBytes + i * entry_bytes;
             if (!take(block + offset, Bytes(page).subspan(offset, entry_bytes)))
                 return;
         }

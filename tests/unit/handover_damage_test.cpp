@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Damaged and hostile hand-overs: what is wrong is said, what is right is still shown, and nothing hangs.
-#include "support/handover_image.h"
+#include "support/handover_reading.h"
 #include "support/region_image.h"
 
 #include <pgregion/handover.h>
@@ -22,22 +22,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-Handover hand_over(const HandoverImage &image)
-{
-    const PiecewiseMemory memory = image.memory();
-    Handover handover = read_handover(memory, {PhysAddr(image.address(at::kFdt)), {}});
-    prove_handover(memory, handover);
-    return handover;
-}
-
-std::vector<std::string> codes(const Handover &handover)
-{
-    std::vector<std::string> codes;
-    for (const HandoverProblem &problem : handover.problems)
-        codes.emplace_back(code(problem.kind));
-    return codes;
-}
 
 std::size_t count(const Handover &handover, std::string_view kind)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Sessions and memory files of luo-v5, sound and damaged, word by word as Linux 7.3 lays them out.
-#include "support/handover_image.h"
+#include "support/handover_reading.h"
 #include "support/region_image.h"
 
 #include <pgregion/handover.h>
@@ -50,30 +50,6 @@ HandoverImage with_a_file()
     for (std::size_t page = kSessions; page <= kData + 1; ++page)
         image.preserve(page);
     return image;
-}
-
-Handover hand_over(const HandoverImage &image, const std::vector<Range<PhysAddr>> &search = {})
-{
-    const PiecewiseMemory memory = image.memory();
-    Handover handover = read_handover(memory, {PhysAddr(image.address(at::kFdt)), {}, search});
-    prove_handover(memory, handover);
-    return handover;
-}
-
-std::vector<std::string> codes(const Handover &handover)
-{
-    std::vector<std::string> codes;
-    for (const HandoverProblem &problem : handover.problems)
-        codes.emplace_back(code(problem.kind));
-    return codes;
-}
-
-std::vector<std::string> kinds(const Handover &handover)
-{
-    std::vector<std::string> kinds;
-    for (const HandoverRecord &record : handover.records)
-        kinds.emplace_back(record.kind);
-    return kinds;
 }
 
 TEST(HandoverFiles, AFileHasItsPages)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
 // Sound hand-overs of every combination of versions: records, roots and proof (region.md sections 5 and 6).
-#include "support/handover_image.h"
+#include "support/handover_reading.h"
 
 #include <pgregion/handover.h>
 
@@ -18,31 +18,6 @@ namespace
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-/// Reads and proves the hand-over of the image.
-Handover hand_over(const HandoverImage &image)
-{
-    const PiecewiseMemory memory = image.memory();
-    Handover handover = read_handover(memory, {PhysAddr(image.address(at::kFdt)), {}});
-    prove_handover(memory, handover);
-    return handover;
-}
-
-std::vector<std::string> codes(const Handover &handover)
-{
-    std::vector<std::string> codes;
-    for (const HandoverProblem &problem : handover.problems)
-        codes.emplace_back(code(problem.kind));
-    return codes;
-}
-
-std::vector<std::string> kinds(const Handover &handover)
-{
-    std::vector<std::string> kinds;
-    for (const HandoverRecord &record : handover.records)
-        kinds.emplace_back(record.kind);
-    return kinds;
-}
 
 const HandoverField &field(const HandoverRecord &record, std::string_view name)
 {
