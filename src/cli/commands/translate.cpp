@@ -85,7 +85,7 @@ private:
             if (!result->steps.empty())
                 missing = result->steps.back().entry.target;
             else if (one.lookup != nullptr && one.lookup->device)
-                missing = one.lookup->device->translation.root;
+                missing = walk_request(one.lookup->device->translation, one.iova).root;
             if (const auto advice = missing_advice(tables, missing)) {
                 session.warn(tables.info.path, *advice);
                 return;
