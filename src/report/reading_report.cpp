@@ -16,6 +16,16 @@ std::string_view format_name(const Reading &reading)
     return reading.table != nullptr ? reading.table->name : reading.directory->name;
 }
 
+std::string text_of(const GuessedReading &reading)
+{
+    std::string text = reading.format;
+    if (reading.levels)
+        text += fmt::format(", {} level{}", *reading.levels, *reading.levels == 1 ? "" : "s");
+    for (const std::string &parameter : reading.parameters)
+        text += ", " + parameter;
+    return text;
+}
+
 }  // namespace
 
 std::vector<std::string> reading_parameters(const Reading &reading)
@@ -32,15 +42,7 @@ std::vector<std::string> reading_parameters(const Reading &reading)
     return parameters;
 }
 
-std::string reading_text(const Reading &reading)
-{
-    std::string text(format_name(reading));
-    if (has_levels(reading))
-        text += fmt::format(", {} level{}", reading.params.levels, reading.params.levels == 1 ? "" : "s");
-    for (const std::string &parameter : reading_parameters(reading))
-        text += ", " + parameter;
-    return text;
-}
+std::string reading_text(const Reading &reading) { return text_of(guessed_reading(reading, Confidence::none)); }
 
 GuessedReading guessed_reading(const Reading &reading, Confidence confidence)
 {
@@ -51,20 +53,20 @@ GuessedReading guessed_reading(const Reading &reading, Confidence confidence)
     return guess;
 }
 
-std::string guess_note(const GuessedReading &guess)
+std::string reading_words(const GuessedReading &guess)
 {
     std::string words = "--format " + guess.format;
-    std::string text = guess.format;
-    if (guess.levels) {
+    if (guess.levels)
         words += fmt::format(" --levels {}", *guess.levels);
-        text += fmt::format(", {} level{}", *guess.levels, *guess.levels == 1 ? "" : "s");
-    }
-    for (const std::string &parameter : guess.parameters) {
+    for (const std::string &parameter : guess.parameters)
         words += " --param " + parameter;
-        text += ", " + parameter;
-    }
-    return fmt::format("read as {}, a guess from the tables (confidence {}); to say so: {}", text, guess.confidence,
-                       words);
+    return words;
+}
+
+std::string guess_note(const GuessedReading &guess)
+{
+    return fmt::format("read as {}, a guess from the tables (confidence {}); to say so: {}", text_of(guess),
+                       guess.confidence, reading_words(guess));
 }
 
 }  // namespace pgregion::report

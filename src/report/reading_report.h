@@ -21,6 +21,9 @@ namespace pgregion::report
 /// For the results of a command that reads so.
 [[nodiscard]] GuessedReading guessed_reading(const Reading &reading, Confidence confidence);
 
+/// The options that say the same: "--format vtd-ss --levels 4".
+[[nodiscard]] std::string reading_words(const GuessedReading &guess);
+
 /// The note beside such results: "read as vtd-ss, 4 levels: a guess from the tables (confidence high); …".
 [[nodiscard]] std::string guess_note(const GuessedReading &guess);
 

@@ -61,9 +61,10 @@ std::vector<std::string> doubts_of(const Guess &guess, const Reading &in_hand, P
     const Reading *same = same_params(guess, in_hand.params);
     if (best->score - (same != nullptr ? same->score : 0) < kFarBetter)
         return {};
-    return {
-        fmt::format("reading-doubtful: the tables at {} read far better as {} than as {}: what is shown may not exist",
-                    hex(root.value()), report::reading_text(*best), report::reading_text(in_hand))};
+    return {fmt::format("reading-doubtful: the tables at {0} read far better as {1} than as {2}: what is shown may not "
+                        "exist; to read them so: --root {0} {3}",
+                        hex(root.value()), report::reading_text(*best), report::reading_text(in_hand),
+                        report::reading_words(report::guessed_reading(*best, guess.confidence)))};
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ std::vector<std::string> doubts_about(const MemorySource &memory, const Director
     const std::uint64_t bytes = std::uint64_t{table.records} * unit.format->table_types[table.type].record_bytes;
     if (!unit.format->zero_is_a_record && is_zero(memory, unit.root, bytes))
         return {fmt::format("directory-empty: the directory at {} is all zeros: no device is looked at, and nothing is "
-                            "known to be fine",
+                            "known to be fine; see what is where: pgregion scan SOURCE",
                             hex(unit.root.value()))};
     GuessLimits limits;
     limits.directory = unit.format;
@@ -93,8 +94,10 @@ std::vector<std::string> doubts_about(const MemorySource &memory, const WalkRequ
 {
     const TableShape shape = request.format->shape(request.params.levels - 1U, request.params);
     if (is_zero(memory, request.root, shape.bytes()))
-        return {fmt::format("reading-doubtful: the root at {} is all zeros: it maps nothing, or is no root",
-                            hex(request.root.value()))};
+        return {
+            fmt::format("reading-doubtful: the root at {} is all zeros: it maps nothing, or is no root; see what is "
+                        "where: pgregion scan SOURCE",
+                        hex(request.root.value()))};
     GuessLimits limits;
     limits.table = request.format;
     limits.params = request.params;

@@ -152,7 +152,7 @@ void Session::note_guess(const std::string &argument, const SourceInfo &info) co
     if (info.guessed && !global().quiet)
         print_line(prefix(argument) + report::guess_note(*info.guessed));
     for (const std::string &doubt : info.doubts)
-        warn(argument, doubt);
+        warn(argument, fill_source(doubt, argument));
 }
 
 void Session::warn(const std::string &source, std::string_view message) const
